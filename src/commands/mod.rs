@@ -1,0 +1,51 @@
+//! What the program does when it is called: one file per command.
+
+pub mod demo;
+pub mod evaluate;
+pub mod migrate;
+pub mod openapi;
+pub mod serve;
+pub mod train;
+pub mod users;
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Settings;
+use crate::database::Database;
+use crate::database::embedded::{self, Cluster};
+
+/// Connections of one process; more than two cores can use.
+const CONNECTIONS: usize = 16;
+
+/// Logs to standard error: lines for a person at a terminal, JSON for whatever collects them elsewhere.
+fn log() {
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn,tantivy=warn"));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        subscriber.compact().init();
+    } else {
+        subscriber.json().flatten_event(true).init();
+    }
+}
+
+/// The database of the settings: the one they name, or one of our own in the data folder, which is then to be stopped.
+async fn open(settings: &Settings, folder: &Path) -> anyhow::Result<(Database, Option<Cluster>)> {
+    if let Some(url) = &settings.database_url {
+        return Ok((Database::new(url, CONNECTIONS)?, None));
+    }
+    let cluster = Cluster::start(embedded::Settings { folder: folder.to_owned(), durable: true }).await?;
+    let url = cluster.database("duijie").await?;
+    Ok((Database::new(&url, CONNECTIONS)?, Some(cluster)))
+}
+
+/// Stops our own PostgreSQL, if there is one.
+async fn close(cluster: Option<Cluster>) -> anyhow::Result<()> {
+    if let Some(cluster) = cluster {
+        cluster.stop().await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! `duijie users`: accounts, made by whoever runs the service.
+
+use std::io::{BufRead, IsTerminal};
+
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use diesel_async::AsyncPgConnection;
+use uuid::Uuid;
+
+use super::{close, log, open};
+use crate::config::Settings;
+use crate::identity::{self, NewUser, Role, passwords};
+use crate::registry::fields::CreditCode;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Make an account. The password is asked for, or read as one line from standard input.
+    Add(Add),
+}
+
+#[derive(clap::Args)]
+pub struct Add {
+    /// Lower-case letters, digits and `. _ @ -`, 2 to 64 characters.
+    login: String,
+    #[arg(long, value_enum, default_value = "staff")]
+    role: Role,
+    /// The credit code of the enterprise; with `--role enterprise`.
+    #[arg(long, required_if_eq("role", "enterprise"))]
+    organisation: Option<String>,
+    /// The id of the expert's record; with `--role expert`.
+    #[arg(long, required_if_eq("role", "expert"))]
+    expert: Option<Uuid>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// # Errors
+/// What is wrong with the account, or what the database says.
+pub async fn run(command: Command) -> anyhow::Result<()> {
+    log();
+    let Command::Add(new) = command;
+    let password = read_password()?;
+    let hash = passwords::hash(&password)?;
+    let (database, cluster) = open(&new.settings, &new.settings.folder("serve")).await?;
+    let added = async {
+        database.migrate().await?;
+        add(&new, &hash, &mut database.lasting_connection().await?).await
+    };
+    let result = added.await;
+    close(cluster).await?;
+    result?;
+    println!("{} ({})", new.login.to_lowercase(), new.role.as_str());
+    Ok(())
+}
+
+async fn add(new: &Add, hash: &str, connection: &mut AsyncPgConnection) -> anyhow::Result<()> {
+    let organisation_id = match &new.organisation {
+        Some(code) if new.role == Role::Enterprise => {
+            let code =
+                CreditCode::parse(code).map_err(|_| anyhow::anyhow!("{code} is not a unified social credit code"))?;
+            let found = identity::organisation_of_code(&code, connection).await?;
+            Some(found.with_context(|| format!("no organisation has the credit code {code}"))?)
+        }
+        _ => None,
+    };
+    let login = new.login.to_lowercase();
+    let user = NewUser {
+        id: Uuid::now_v7(),
+        login: &login,
+        password_hash: hash,
+        role: new.role,
+        organisation_id,
+        expert_id: new.expert.filter(|_| new.role == Role::Expert),
+    };
+    use diesel::result::{DatabaseErrorKind, Error};
+    match identity::add(&user, connection).await {
+        Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
+            bail!("the login {login} is taken")
+        }
+        Err(Error::DatabaseError(DatabaseErrorKind::CheckViolation, _)) => {
+            bail!("a login has 2 to 64 lower-case letters, digits and . _ @ -, and begins with a letter or digit")
+        }
+        Err(Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => {
+            bail!("there is no such expert")
+        }
+        other => Ok(other?),
+    }
+}
+
+/// Asks at a terminal without showing what is typed; else takes one line.
+fn read_password() -> anyhow::Result<String> {
+    if std::io::stdin().is_terminal() {
+        return Ok(rpassword::prompt_password("密码 password (8–128): ")?);
+    }
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}

@@ -1,0 +1,43 @@
+//! Settings: each can be given as an option or by the environment.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Where the service keeps its data and where it listens.
+#[derive(Args, Clone, Debug)]
+pub struct Settings {
+    /// A PostgreSQL server to use. Without it the service runs one of its own under the data folder.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// The folder for the search index, and for the service's own PostgreSQL. By default one for `serve` and one for
+    /// `demo`, under /var/lib/duijie for root and ~/.local/share/duijie for anyone else.
+    #[arg(long, env = "DUIJIE_DATA")]
+    pub data: Option<PathBuf>,
+    /// The address to listen on.
+    #[arg(long, env = "DUIJIE_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+}
+
+impl Settings {
+    /// The data folder; `purpose` keeps samples apart from what is real.
+    #[must_use]
+    pub fn folder(&self, purpose: &str) -> PathBuf {
+        self.data.clone().unwrap_or_else(|| base_folder().join(purpose))
+    }
+}
+
+/// Root's home cannot be entered by the account that PostgreSQL runs as, so root's data lies elsewhere.
+fn base_folder() -> PathBuf {
+    if database_account_differs() {
+        return PathBuf::from("/var/lib/duijie");
+    }
+    let home = std::env::home_dir().unwrap_or_else(|| PathBuf::from("."));
+    let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    data.unwrap_or_else(|| home.join(".local/share")).join("duijie")
+}
+
+fn database_account_differs() -> bool {
+    nix::unistd::geteuid().is_root()
+}

@@ -1,0 +1,97 @@
+//! The database: its pool, its migrations, and a PostgreSQL of our own where none is given.
+
+pub mod embedded;
+pub mod schema;
+
+use std::time::Duration;
+
+use diesel_async::pooled_connection::AsyncDieselConnectionManager;
+use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use crate::problem::{Answer, Kind, Problem};
+use crate::registry::codes;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+
+/// Longer than this no request waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub type Connection = Object<AsyncPgConnection>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    #[error("cannot connect to the database: {0}")]
+    Connect(#[from] diesel::ConnectionError),
+    #[error("the database refused: {0}")]
+    Query(#[from] diesel::result::Error),
+    #[error("a migration failed: {0}")]
+    Migrate(String),
+    #[error("cannot make a pool of connections: {0}")]
+    Pool(String),
+}
+
+/// A pool of connections to one database.
+#[derive(Clone)]
+pub struct Database {
+    pool: Pool<AsyncPgConnection>,
+    url: String,
+}
+
+impl Database {
+    /// A pool of at most `size` connections, made as they are needed.
+    ///
+    /// # Errors
+    /// If the pool cannot be made; a database that does not answer shows at the first connection.
+    pub fn new(url: &str, size: usize) -> Result<Self, DatabaseError> {
+        let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new(url);
+        let pool = Pool::builder(manager)
+            .max_size(size)
+            .wait_timeout(Some(PATIENCE))
+            .create_timeout(Some(PATIENCE))
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(|error| DatabaseError::Pool(error.to_string()))?;
+        Ok(Self { pool, url: url.to_owned() })
+    }
+
+    /// A connection for one request.
+    ///
+    /// # Errors
+    /// `unavailable` if none is to be had in time.
+    pub async fn connection(&self) -> Answer<Connection> {
+        self.pool.get().await.map_err(|error| {
+            tracing::error!(%error, "no database connection");
+            Problem::new(Kind::Unavailable)
+        })
+    }
+
+    /// A connection outside the pool, for one that listens as long as the program runs.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn lasting_connection(&self) -> Result<AsyncPgConnection, DatabaseError> {
+        Ok(AsyncPgConnection::establish(&self.url).await?)
+    }
+
+    /// Runs the migrations that are missing, then brings the code lists up to date. Processes that do it at once
+    /// wait for each other.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn migrate(&self) -> Result<(), DatabaseError> {
+        use diesel_async::RunQueryDsl;
+        let mut connection = self.lasting_connection().await?;
+        // A lock of the session: it ends with the connection, whatever happens.
+        diesel::sql_query("SELECT pg_advisory_lock(hashtext('duijie migrations'))").execute(&mut connection).await?;
+        let mut harness = AsyncMigrationHarness::new(connection);
+        let applied =
+            harness.run_pending_migrations(MIGRATIONS).map_err(|error| DatabaseError::Migrate(error.to_string()))?;
+        for migration in &applied {
+            tracing::info!(%migration, "migrated");
+        }
+        codes::load(&mut harness.into_inner()).await?;
+        Ok(())
+    }
+}

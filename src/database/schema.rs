@@ -1,0 +1,205 @@
+//! The tables as diesel sees them, column for column as the migrations make them.
+
+diesel::table! {
+    organisations (id) {
+        id -> Uuid,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        created_by -> Nullable<Uuid>,
+        updated_at -> Timestamptz,
+        updated_by -> Nullable<Uuid>,
+        deleted_at -> Nullable<Timestamptz>,
+        deleted_by -> Nullable<Uuid>,
+        deleted_reason -> Nullable<Text>,
+        name -> Text,
+        kind -> Text,
+        credit_code -> Nullable<Text>,
+        region -> Nullable<Text>,
+        industry -> Nullable<Text>,
+        scale -> Nullable<Text>,
+        labels -> Array<Text>,
+        main_products -> Array<Text>,
+        profile -> Nullable<Text>,
+        contact -> Nullable<Jsonb>,
+    }
+}
+
+diesel::table! {
+    experts (id) {
+        id -> Uuid,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        created_by -> Nullable<Uuid>,
+        updated_at -> Timestamptz,
+        updated_by -> Nullable<Uuid>,
+        deleted_at -> Nullable<Timestamptz>,
+        deleted_by -> Nullable<Uuid>,
+        deleted_reason -> Nullable<Text>,
+        name -> Text,
+        title -> Nullable<Text>,
+        organisation_id -> Uuid,
+        categories -> Array<Text>,
+        biography -> Nullable<Text>,
+        expertise -> Array<Text>,
+        disciplines -> Array<Text>,
+        industries -> Array<Text>,
+        regions -> Array<Text>,
+        services -> Array<Text>,
+        availability -> Nullable<Text>,
+        languages -> Array<Text>,
+        result_ids -> Array<Uuid>,
+        contact -> Nullable<Jsonb>,
+        status -> Text,
+    }
+}
+
+diesel::table! {
+    results (id) {
+        id -> Uuid,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        created_by -> Nullable<Uuid>,
+        updated_at -> Timestamptz,
+        updated_by -> Nullable<Uuid>,
+        deleted_at -> Nullable<Timestamptz>,
+        deleted_by -> Nullable<Uuid>,
+        deleted_reason -> Nullable<Text>,
+        title -> Text,
+        summary -> Text,
+        keywords -> Array<Text>,
+        form -> Nullable<Text>,
+        maturity -> Nullable<SmallInt>,
+        industries -> Array<Text>,
+        disciplines -> Array<Text>,
+        holder_id -> Uuid,
+        contributor_ids -> Array<Uuid>,
+        intellectual_property -> Jsonb,
+        cooperation -> Array<Text>,
+        asking_price -> Nullable<Jsonb>,
+        region -> Nullable<Text>,
+        source -> Nullable<Jsonb>,
+        awards -> Array<Text>,
+        attachments -> Jsonb,
+        status -> Text,
+    }
+}
+
+diesel::table! {
+    demands (id) {
+        id -> Uuid,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        created_by -> Nullable<Uuid>,
+        updated_at -> Timestamptz,
+        updated_by -> Nullable<Uuid>,
+        deleted_at -> Nullable<Timestamptz>,
+        deleted_by -> Nullable<Uuid>,
+        deleted_reason -> Nullable<Text>,
+        title -> Text,
+        description -> Text,
+        keywords -> Array<Text>,
+        enterprise_id -> Uuid,
+        industries -> Array<Text>,
+        cooperation -> Array<Text>,
+        maturity_from -> Nullable<SmallInt>,
+        budget -> Nullable<Jsonb>,
+        deadline -> Nullable<Date>,
+        region -> Nullable<Text>,
+        wanted -> Array<Text>,
+        confidentiality -> Text,
+        status -> Text,
+    }
+}
+
+diesel::table! {
+    policies (id) {
+        id -> Uuid,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        created_by -> Nullable<Uuid>,
+        updated_at -> Timestamptz,
+        updated_by -> Nullable<Uuid>,
+        deleted_at -> Nullable<Timestamptz>,
+        deleted_by -> Nullable<Uuid>,
+        deleted_reason -> Nullable<Text>,
+        title -> Text,
+        level -> Text,
+        document_number -> Nullable<Text>,
+        issuer -> Nullable<Text>,
+        source -> Nullable<Text>,
+        published_on -> Nullable<Date>,
+        effective_on -> Nullable<Date>,
+        expires_on -> Nullable<Date>,
+        body -> Text,
+        topics -> Array<Text>,
+        status -> Text,
+    }
+}
+
+diesel::table! {
+    industries (code) {
+        code -> Text,
+        name -> Text,
+        parent -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    regions (code) {
+        code -> Text,
+        name -> Text,
+        parent -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Uuid,
+        login -> Text,
+        password_hash -> Text,
+        role -> Text,
+        organisation_id -> Nullable<Uuid>,
+        expert_id -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        disabled_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    signing_keys (id) {
+        id -> Uuid,
+        secret -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (user_id, key) {
+        user_id -> Uuid,
+        key -> Text,
+        request -> Bytea,
+        record_id -> Uuid,
+        answer -> Jsonb,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    personal_data_views (id) {
+        id -> BigInt,
+        user_id -> Uuid,
+        kind -> Text,
+        record_id -> Uuid,
+        request_id -> Text,
+        at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    record_versions (record_id, version) {
+        kind -> Text,
+        record_id -> Uuid,
+        version -> BigInt,
+        record -> Jsonb,
+    }
+}

@@ -1,0 +1,120 @@
+//! A sample county: two thousand real papers as results, and made-up enterprises, demands and experts, all marked
+//! 示例. Loaded once, in one transaction: a load that was cut off leaves nothing behind.
+
+mod samples;
+
+use anyhow::Context;
+use diesel::prelude::*;
+use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+use indicatif::{ProgressBar, ProgressStyle};
+use uuid::Uuid;
+
+use crate::database::Database;
+use crate::database::schema::{demands, users};
+use crate::identity::{self, NewUser, Role, passwords};
+use crate::registry::fields::{ConfidentialityLevel, Wanted};
+use crate::registry::{Concept, Record};
+use samples::County;
+
+/// Records a statement: 25 columns each, far below the protocol's 65 535 parameters.
+const BATCH: usize = 500;
+
+/// A sample account. Its password is no secret: it is printed.
+pub struct Account {
+    pub login: &'static str,
+    pub password: &'static str,
+    pub purpose: &'static str,
+    role: Role,
+}
+
+const ACCOUNTS: [Account; 3] = [
+    Account {
+        login: "staff", password: "duijie-staff", purpose: "中心工作人员 the centre's staff", role: Role::Staff
+    },
+    Account {
+        login: "enterprise",
+        password: "duijie-enterprise",
+        purpose: "一家企业 an enterprise",
+        role: Role::Enterprise,
+    },
+    Account { login: "expert", password: "duijie-expert", purpose: "一位专家 an expert", role: Role::Expert },
+];
+
+/// What to try first.
+pub struct Sampled {
+    pub accounts: &'static [Account],
+    pub demand: Uuid,
+    pub demand_title: String,
+}
+
+/// Loads the samples, unless they are there.
+///
+/// # Errors
+/// What the database says.
+pub async fn load(database: &Database) -> anyhow::Result<Sampled> {
+    let mut connection = database.lasting_connection().await?;
+    let first = users::table.filter(users::login.eq(ACCOUNTS[0].login)).select(users::id);
+    let loaded: Option<Uuid> = first.first(&mut connection).await.optional()?;
+    if loaded.is_none() {
+        write(&County::read()?, &mut connection).await?;
+    }
+    let (demand, demand_title) = demands::table
+        .filter(demands::deleted_at.is_null())
+        .filter(demands::confidentiality.eq(ConfidentialityLevel::Public))
+        .filter(demands::wanted.contains(vec![Wanted::Result]))
+        .order(demands::id)
+        .select((demands::id, demands::title))
+        .first(&mut connection)
+        .await
+        .context("no public demand is left")?;
+    Ok(Sampled { accounts: &ACCOUNTS, demand, demand_title })
+}
+
+async fn write(county: &County, connection: &mut AsyncPgConnection) -> anyhow::Result<()> {
+    let bar = ProgressBar::new(county.len());
+    bar.set_style(ProgressStyle::with_template("载入示例 loading samples {bar:40} {pos}/{len} {msg}")?);
+    connection
+        .transaction(async |connection| {
+            insert("单位 organisations", &county.organisations, &bar, connection).await?;
+            insert("成果 results", &county.results, &bar, connection).await?;
+            insert("专家 experts", &county.experts, &bar, connection).await?;
+            insert("需求 demands", &county.demands, &bar, connection).await?;
+            insert("政策 policies", &county.policies, &bar, connection).await?;
+            accounts(county, connection).await
+        })
+        .await?;
+    bar.finish_with_message("");
+    println!("已载入 loaded {} 条记录 records", county.len());
+    Ok(())
+}
+
+async fn insert<C: Concept>(
+    what: &'static str,
+    records: &[Record<C>],
+    bar: &ProgressBar,
+    connection: &mut AsyncPgConnection,
+) -> anyhow::Result<()> {
+    bar.set_message(what);
+    for batch in records.chunks(BATCH) {
+        C::insert(batch, connection).await?;
+        bar.inc(batch.len() as u64);
+    }
+    Ok(())
+}
+
+async fn accounts(county: &County, connection: &mut AsyncPgConnection) -> anyhow::Result<()> {
+    let enterprise = county.demands.iter().next().map(|demand| demand.fields.enterprise_id);
+    let expert = county.experts.iter().next().map(|expert| expert.stamp.id);
+    for account in &ACCOUNTS {
+        let user = NewUser {
+            id: Uuid::now_v7(),
+            login: account.login,
+            password_hash: &passwords::hash(account.password)?,
+            role: account.role,
+            organisation_id: enterprise.filter(|_| account.role == Role::Enterprise),
+            expert_id: expert.filter(|_| account.role == Role::Expert),
+        };
+        identity::add(&user, connection).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Request bodies: JSON, bounded, parsed with every fault reported at once.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
+use actix_web::http::header;
+use actix_web::web::Bytes;
+use actix_web::{FromRequest, HttpRequest};
+use deserr::Deserr;
+use serde_json::Value;
+
+use crate::problem::{Faults, Kind, Problem};
+
+/// Bytes of a body. A result of 20 000 characters with all its fields is a tenth of this.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+
+/// A parsed JSON body.
+pub struct Body<T>(pub T);
+
+impl<T: Deserr<Faults> + 'static> FromRequest for Body<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let value = read_json(request, payload, &["application/json"]);
+        Box::pin(async move {
+            let (value, _) = value.await?;
+            deserr::deserialize(value).map(Self).map_err(Problem::invalid)
+        })
+    }
+}
+
+/// Reads a JSON body of one of the media types: the value, and the bytes it came in.
+///
+/// # Errors
+/// `unsupported-media-type`, `payload-too-large` or `malformed-body`.
+pub fn read_json(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    accepted: &'static [&'static str],
+) -> impl Future<Output = Result<(Value, Bytes), Problem>> + use<> {
+    let declared = declared_type(request);
+    let bytes = Bytes::from_request(request, payload);
+    async move {
+        if !accepted.contains(&declared.as_str()) {
+            let list = accepted.join(", ");
+            return Err(
+                Problem::new(Kind::UnsupportedMediaType).saying(format!("请以 {list} 发送"), format!("send {list}"))
+            );
+        }
+        let bytes = bytes.await.map_err(|error| unreadable(&error))?;
+        let value = serde_json::from_slice(&bytes).map_err(|error| malformed(&error))?;
+        Ok((value, bytes))
+    }
+}
+
+/// The media type without its parameters; JSON is UTF-8 whatever they say (RFC 8259, 8.1).
+fn declared_type(request: &HttpRequest) -> String {
+    let header = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn unreadable(error: &actix_web::Error) -> Problem {
+    match error.as_error::<PayloadError>() {
+        Some(PayloadError::Overflow) => {
+            let most = BODY_LIMIT / 1024;
+            Problem::new(Kind::PayloadTooLarge)
+                .saying(format!("请求体至多 {most} KiB"), format!("a body has at most {most} KiB"))
+        }
+        _ if error.as_response_error().status_code() == Kind::PayloadTooLarge.status() => {
+            Problem::new(Kind::PayloadTooLarge)
+        }
+        _ => Problem::new(Kind::MalformedBody),
+    }
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    let (line, column) = (error.line(), error.column());
+    Problem::new(Kind::MalformedBody).saying(
+        format!("第 {line} 行第 {column} 列附近不是合法的 JSON"),
+        format!("not valid JSON near line {line}, column {column}"),
+    )
+}

@@ -1,0 +1,150 @@
+//! `Idempotency-Key`: the same key and body replays the first answer for 24 hours.
+//!
+//! The key is kept in the transaction that creates the record, so that both are there or neither; a lock of that
+//! transaction tells a request that is still running, in whatever process.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::HeaderName;
+use actix_web::{FromRequest, HttpRequest};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::database::schema::idempotency_keys;
+use crate::problem::{Kind, Problem};
+
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The key of a request, if it bears one.
+pub struct IdempotencyKey(Option<String>);
+
+impl FromRequest for IdempotencyKey {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(request.headers().get(IDEMPOTENCY_KEY).map(|value| parse(value.as_bytes())).transpose().map(Self))
+    }
+}
+
+/// Printable ASCII, quoted as a structured field string or not, 1 to 255 characters.
+fn parse(value: &[u8]) -> Result<String, Problem> {
+    let text = std::str::from_utf8(value).unwrap_or_default().trim();
+    let key = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+    if (1..=255).contains(&key.len()) && key.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Ok(key.to_owned());
+    }
+    Err(Problem::new(Kind::InvalidHeader).saying(
+        "Idempotency-Key 为 1 到 255 个可见的 ASCII 字符",
+        "Idempotency-Key is 1 to 255 printable ASCII characters",
+    ))
+}
+
+/// What was answered to the first request with a key.
+pub struct Replay {
+    pub record_id: Uuid,
+    pub answer: Value,
+}
+
+/// A key that is held by this transaction until it ends.
+pub struct Held {
+    user: Uuid,
+    key: String,
+    request: Vec<u8>,
+}
+
+#[derive(QueryableByName)]
+struct Locked {
+    #[diesel(sql_type = Bool)]
+    locked: bool,
+}
+
+impl IdempotencyKey {
+    /// Takes hold of the key within the transaction, or finds what was answered before.
+    ///
+    /// # Errors
+    /// `request-in-progress` while another request holds it, `idempotency-key-reused` if it came with another body.
+    pub async fn hold(
+        &self,
+        user: Uuid,
+        path: &str,
+        body: &[u8],
+        connection: &mut AsyncPgConnection,
+    ) -> Result<Result<Option<Held>, Replay>, Problem> {
+        let Some(key) = &self.0 else {
+            return Ok(Ok(None));
+        };
+        let request = Sha256::new().chain_update(path).chain_update([0]).chain_update(body).finalize().to_vec();
+        lock(user, key, connection).await?;
+        let of_key = idempotency_keys::table.find((user, key));
+        diesel::delete(of_key.filter(idempotency_keys::created_at.lt(a_day_ago()))).execute(connection).await?;
+        let kept: Option<(Vec<u8>, Uuid, Value)> = of_key
+            .select((idempotency_keys::request, idempotency_keys::record_id, idempotency_keys::answer))
+            .first(connection)
+            .await
+            .optional()?;
+        match kept {
+            Some((before, record_id, answer)) if before == request => Ok(Err(Replay { record_id, answer })),
+            Some(_) => Err(Problem::new(Kind::IdempotencyKeyReused)),
+            None => Ok(Ok(Some(Held { user, key: key.clone(), request }))),
+        }
+    }
+}
+
+impl Held {
+    /// Keeps the answer, in the transaction that holds the key.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn keep(self, record_id: Uuid, answer: &Value, connection: &mut AsyncPgConnection) -> QueryResult<()> {
+        let row = (
+            idempotency_keys::user_id.eq(self.user),
+            idempotency_keys::key.eq(self.key),
+            idempotency_keys::request.eq(self.request),
+            idempotency_keys::record_id.eq(record_id),
+            idempotency_keys::answer.eq(answer),
+        );
+        diesel::insert_into(idempotency_keys::table).values(row).execute(connection).await.map(drop)
+    }
+}
+
+async fn lock(user: Uuid, key: &str, connection: &mut AsyncPgConnection) -> Result<(), Problem> {
+    let digest = Sha256::new().chain_update(user).chain_update(key).finalize();
+    let number = digest.iter().take(8).fold(0_i64, |number, byte| (number << 8) | i64::from(*byte));
+    let query = diesel::sql_query("SELECT pg_try_advisory_xact_lock($1) AS locked").bind::<BigInt, _>(number);
+    let answer: Locked = query.get_result(connection).await?;
+    if answer.locked { Ok(()) } else { Err(Problem::new(Kind::RequestInProgress)) }
+}
+
+fn a_day_ago() -> DateTime<Utc> {
+    Utc::now() - TimeDelta::hours(24)
+}
+
+/// Forgets the keys of more than 24 hours ago.
+///
+/// # Errors
+/// What the database says.
+pub async fn forget_old(connection: &mut AsyncPgConnection) -> QueryResult<usize> {
+    let old = idempotency_keys::table.filter(idempotency_keys::created_at.lt(a_day_ago()));
+    diesel::delete(old).execute(connection).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_taken_quoted_or_not() {
+        assert_eq!(parse(b"\"abc-1\"").ok().as_deref(), Some("abc-1"));
+        assert_eq!(parse(b"abc-1").ok().as_deref(), Some("abc-1"));
+        for wrong in [&b""[..], b"\"\"", "键".as_bytes(), &[b'x'; 300]] {
+            assert!(parse(wrong).is_err());
+        }
+    }
+}

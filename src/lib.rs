@@ -1,0 +1,13 @@
+//! Duijie (对接) brings research results and experts to the enterprises of a county.
+
+pub mod commands;
+pub mod config;
+pub mod database;
+pub mod demo;
+pub mod health;
+pub mod http;
+pub mod identity;
+pub mod matching;
+pub mod problem;
+pub mod registry;
+pub mod server;

@@ -1,0 +1,44 @@
+//! The commands of the program.
+
+use clap::{Parser, Subcommand};
+use duijie::commands::{demo, evaluate, migrate, openapi, serve, train, users};
+use duijie::config::Settings;
+
+#[derive(Parser)]
+#[command(name = "duijie", version, about = "Brings research results and experts to the enterprises of a county")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve, with the records that are there.
+    Serve(Settings),
+    /// Serve with samples: two thousand results, and the experts, enterprises and demands of a sample county.
+    Demo(Settings),
+    /// Bring the database to what this version needs, and stop.
+    Migrate(Settings),
+    /// Accounts.
+    #[command(subcommand)]
+    Users(users::Command),
+    /// Measure how well known items are found: TREC queries and judgments over a corpus.
+    Evaluate(evaluate::Options),
+    /// Train the matching model from judged pairs.
+    Train(train::Options),
+    /// Print the OpenAPI description.
+    Openapi,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Serve(settings) => serve::run(&settings).await,
+        Command::Demo(settings) => demo::run(&settings).await,
+        Command::Migrate(settings) => migrate::run(&settings).await,
+        Command::Users(command) => users::run(command).await,
+        Command::Evaluate(options) => evaluate::run(&options),
+        Command::Train(options) => train::run(&options),
+        Command::Openapi => openapi::run(),
+    }
+}

@@ -1,0 +1,213 @@
+//! Records as the index sees them: the texts, the facets and the numbers of each concept, and who may find it.
+
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+
+use super::{Audience, Change, Document, Facet};
+use crate::database::schema::{demands, experts, organisations, policies, results};
+use crate::registry::demands::Demand;
+use crate::registry::experts::Expert;
+use crate::registry::fields::{ConfidentialityLevel, PublicationStatus};
+use crate::registry::organisations::Organisation;
+use crate::registry::policies::Policy;
+use crate::registry::results::ResearchResult;
+use crate::registry::{Kind, Record, Store};
+
+/// Records made ready for the index.
+pub struct Loaded {
+    pub changes: Vec<Change>,
+    /// The greatest id among them.
+    pub last: Option<Uuid>,
+}
+
+/// A concept that the index keeps.
+pub trait Indexed: Store {
+    fn document(record: &Record<Self>) -> Document;
+}
+
+/// The records of the ids as they are now; a deleted one is to be removed.
+///
+/// # Errors
+/// What the database says.
+pub async fn load(kind: Kind, ids: &[Uuid], connection: &mut AsyncPgConnection) -> QueryResult<Loaded> {
+    match kind {
+        Kind::Result => load_as::<ResearchResult>(ids, connection).await,
+        Kind::Expert => load_as::<Expert>(ids, connection).await,
+        Kind::Organisation => load_as::<Organisation>(ids, connection).await,
+        Kind::Demand => load_as::<Demand>(ids, connection).await,
+        Kind::Policy => load_as::<Policy>(ids, connection).await,
+    }
+}
+
+/// The next records of a kind after an id, in the order of their ids.
+///
+/// # Errors
+/// What the database says.
+pub async fn load_after(
+    kind: Kind,
+    after: Uuid,
+    limit: i64,
+    connection: &mut AsyncPgConnection,
+) -> QueryResult<Loaded> {
+    macro_rules! ids_of {
+        ($table:ident) => {
+            $table::table
+                .filter($table::id.gt(after))
+                .order($table::id)
+                .limit(limit)
+                .select($table::id)
+                .load(connection)
+        };
+    }
+    let ids: Vec<Uuid> = match kind {
+        Kind::Result => ids_of!(results).await,
+        Kind::Expert => ids_of!(experts).await,
+        Kind::Organisation => ids_of!(organisations).await,
+        Kind::Demand => ids_of!(demands).await,
+        Kind::Policy => ids_of!(policies).await,
+    }?;
+    load(kind, &ids, connection).await
+}
+
+async fn load_as<C: Indexed>(ids: &[Uuid], connection: &mut AsyncPgConnection) -> QueryResult<Loaded> {
+    let records = C::find_all(ids, connection).await?;
+    let changes = records.iter().map(|record| match record.stamp.deleted_at {
+        Some(_) => Change::Remove(record.stamp.id),
+        None => Change::Put(Box::new(C::document(record))),
+    });
+    Ok(Loaded { changes: changes.collect(), last: ids.iter().max().copied() })
+}
+
+fn texts<T: std::ops::Deref<Target = str>>(items: &[T]) -> Vec<String> {
+    items.iter().map(|item| item.to_string()).collect()
+}
+
+fn text<T: std::ops::Deref<Target = str>>(item: Option<&T>) -> Option<String> {
+    item.map(|item| item.to_string())
+}
+
+/// A document with what every record has.
+fn blank<C>(record: &Record<C>, title: &str, public: bool) -> Document {
+    Document {
+        id: record.stamp.id,
+        version: record.stamp.version,
+        audience: if public { Audience::PUBLIC } else { Audience::STAFF },
+        owner: None,
+        title: title.to_owned(),
+        keywords: Vec::new(),
+        body: Vec::new(),
+        names: Vec::new(),
+        facets: Vec::new(),
+        maturity: None,
+        price: None,
+        deadline: None,
+        updated_at: record.stamp.updated_at,
+    }
+}
+
+impl Indexed for ResearchResult {
+    fn document(record: &Record<Self>) -> Document {
+        let fields = &record.fields;
+        let mut facets = vec![Facet::value("status", fields.status.as_str())];
+        facets.extend(fields.form.map(|form| Facet::value("form", form.as_str())));
+        facets.extend(fields.cooperation.iter().map(|way| Facet::value("cooperation", way.as_str())));
+        facets.extend(fields.industries.iter().map(|code| Facet::industry(code)));
+        facets.extend(fields.disciplines.iter().map(|code| Facet::discipline(code)));
+        facets.extend(fields.region.iter().map(|code| Facet::region(code)));
+        Document {
+            owner: Some(fields.holder_id),
+            keywords: texts(&fields.keywords),
+            body: vec![fields.summary.to_string()],
+            facets: facets.into_iter().flatten().collect(),
+            maturity: fields.maturity.map(|maturity| maturity.level()),
+            price: fields.asking_price.and_then(|price| price.range()).map(|range| (range.min, range.max)),
+            ..blank(record, &fields.title, fields.is_public())
+        }
+    }
+}
+
+impl Indexed for Expert {
+    fn document(record: &Record<Self>) -> Document {
+        let fields = &record.fields;
+        let mut facets = vec![Facet::value("status", fields.status.as_str())];
+        facets.extend(fields.categories.iter().map(|category| Facet::value("category", category.as_str())));
+        facets.extend(fields.services.iter().map(|service| Facet::value("service", service.as_str())));
+        facets.extend(fields.industries.iter().map(|code| Facet::industry(code)));
+        facets.extend(fields.disciplines.iter().map(|code| Facet::discipline(code)));
+        facets.extend(fields.regions.iter().map(|code| Facet::region(code)));
+        Document {
+            // An expert finds its own record even as a draft: it is its own owner.
+            owner: Some(record.stamp.id),
+            keywords: texts(&fields.expertise),
+            body: text(fields.biography.as_ref()).into_iter().collect(),
+            names: vec![fields.name.to_string()],
+            facets: facets.into_iter().flatten().collect(),
+            ..blank(
+                record,
+                &text(fields.title.as_ref()).unwrap_or_default(),
+                fields.status == PublicationStatus::Published,
+            )
+        }
+    }
+}
+
+impl Indexed for Organisation {
+    fn document(record: &Record<Self>) -> Document {
+        let fields = &record.fields;
+        let mut facets = vec![Facet::value("organisation_kind", fields.kind.as_str())];
+        facets.extend(fields.scale.map(|scale| Facet::value("scale", scale.as_str())));
+        facets.extend(fields.labels.iter().map(|label| Facet::value("label", label.as_str())));
+        facets.extend(fields.industry.iter().map(|code| Facet::industry(code)));
+        facets.extend(fields.region.iter().map(|code| Facet::region(code)));
+        Document {
+            keywords: texts(&fields.main_products),
+            body: text(fields.profile.as_ref()).into_iter().collect(),
+            names: vec![fields.name.to_string()],
+            facets: facets.into_iter().flatten().collect(),
+            ..blank(record, &fields.name, true)
+        }
+    }
+}
+
+impl Indexed for Demand {
+    fn document(record: &Record<Self>) -> Document {
+        let fields = &record.fields;
+        let mut facets = vec![Facet::value("demand_status", fields.status.as_str())];
+        facets.extend(fields.wanted.iter().map(|wanted| Facet::value("wanted", wanted.as_str())));
+        facets.extend(fields.cooperation.iter().map(|way| Facet::value("cooperation", way.as_str())));
+        facets.extend(fields.industries.iter().map(|code| Facet::industry(code)));
+        facets.extend(fields.region.iter().map(|code| Facet::region(code)));
+        Document {
+            audience: match fields.confidentiality {
+                ConfidentialityLevel::Public => Audience::PUBLIC,
+                ConfidentialityLevel::Members => Audience::MEMBERS,
+                ConfidentialityLevel::CentreOnly => Audience::STAFF,
+            },
+            owner: Some(fields.enterprise_id),
+            keywords: texts(&fields.keywords),
+            body: vec![fields.description.to_string()],
+            facets: facets.into_iter().flatten().collect(),
+            maturity: fields.maturity_from.map(|maturity| maturity.level()),
+            price: fields.budget.map(|range| (range.min, range.max)),
+            deadline: fields.deadline,
+            ..blank(record, &fields.title, true)
+        }
+    }
+}
+
+impl Indexed for Policy {
+    fn document(record: &Record<Self>) -> Document {
+        let fields = &record.fields;
+        let facets = [Facet::value("status", fields.status.as_str()), Facet::value("level", fields.level.as_str())];
+        let names = [fields.document_number.as_deref(), fields.issuer.as_deref()];
+        Document {
+            keywords: texts(&fields.topics),
+            body: std::iter::once(fields.body.to_string())
+                .chain(names.into_iter().flatten().map(str::to_owned))
+                .collect(),
+            facets: facets.into_iter().flatten().collect(),
+            ..blank(record, &fields.title, fields.status == PublicationStatus::Published)
+        }
+    }
+}

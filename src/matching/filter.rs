@@ -1,0 +1,90 @@
+//! What a search may find, told from the columns of a segment: who looks, which facets, which conditions are hard.
+
+use tantivy::columnar::Column;
+use tantivy::{DocId, SegmentReader};
+use uuid::Uuid;
+
+use super::document::Viewer;
+use super::index::columns;
+use super::{Facet, IndexError};
+
+/// Which records may be found.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    pub viewer: Viewer,
+    /// Of each group at least one must be there.
+    pub facets: Vec<Vec<Facet>>,
+    pub least_maturity: Option<u8>,
+    /// The least price must not be above it; records without a price pass.
+    pub most_price: Option<i64>,
+    /// Never this record.
+    pub except: Option<Uuid>,
+}
+
+impl Filter {
+    /// Whatever the viewer may see.
+    #[must_use]
+    pub fn of(viewer: Viewer) -> Self {
+        Self { viewer, facets: Vec::new(), least_maturity: None, most_price: None, except: None }
+    }
+}
+
+/// The columns of a segment.
+pub(super) struct Columns {
+    id: (Column<u64>, Column<u64>),
+    pub version: Column<u64>,
+    audience: Column<u64>,
+    owner: (Column<u64>, Column<u64>),
+    facets: Column<u64>,
+    pub maturity: Column<u64>,
+    pub price: (Column<i64>, Column<i64>),
+    pub deadline: Column<i64>,
+    pub updated: Column<i64>,
+}
+
+impl Columns {
+    pub fn of(segment: &SegmentReader) -> Result<Self, IndexError> {
+        let fast = segment.fast_fields();
+        Ok(Self {
+            id: (fast.u64(columns::ID.0)?, fast.u64(columns::ID.1)?),
+            version: fast.u64(columns::VERSION)?,
+            audience: fast.u64(columns::AUDIENCE)?,
+            owner: (fast.u64(columns::OWNER.0)?, fast.u64(columns::OWNER.1)?),
+            facets: fast.u64(columns::FACETS)?,
+            maturity: fast.u64(columns::MATURITY)?,
+            price: (fast.i64(columns::PRICE.0)?, fast.i64(columns::PRICE.1)?),
+            deadline: fast.i64(columns::DEADLINE)?,
+            updated: fast.i64(columns::UPDATED)?,
+        })
+    }
+
+    pub fn id(&self, doc: DocId) -> Uuid {
+        Uuid::from_u64_pair(self.id.0.first(doc).unwrap_or_default(), self.id.1.first(doc).unwrap_or_default())
+    }
+
+    fn owner(&self, doc: DocId) -> Uuid {
+        Uuid::from_u64_pair(self.owner.0.first(doc).unwrap_or_default(), self.owner.1.first(doc).unwrap_or_default())
+    }
+
+    pub fn facets(&self, doc: DocId) -> impl Iterator<Item = Facet> + '_ {
+        self.facets.values_for_doc(doc).map(Facet)
+    }
+
+    pub fn price(&self, doc: DocId) -> Option<(i64, i64)> {
+        Some((self.price.0.first(doc)?, self.price.1.first(doc)?))
+    }
+
+    /// May this record be found? What is not known of a record meets no hard condition but that of price.
+    pub fn pass(&self, filter: &Filter, doc: DocId) -> bool {
+        let audience = self.audience.first(doc).unwrap_or(u64::MAX);
+        let visible =
+            audience <= filter.viewer.audience.0 || filter.viewer.owner.is_some_and(|owner| owner == self.owner(doc));
+        visible
+            && filter.facets.iter().all(|group| self.facets(doc).any(|facet| group.contains(&facet)))
+            && filter
+                .least_maturity
+                .is_none_or(|least| self.maturity.first(doc).is_some_and(|level| level >= least.into()))
+            && filter.most_price.is_none_or(|most| self.price(doc).is_none_or(|(min, _)| min <= most))
+            && filter.except.is_none_or(|except| except != self.id(doc))
+    }
+}

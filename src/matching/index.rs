@@ -1,0 +1,268 @@
+//! The inverted index of one kind of record (tantivy), with the position it has reached in the change table.
+
+use std::path::Path;
+
+use parking_lot::Mutex;
+use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions};
+use tantivy::tokenizer::{PreTokenizedString, Token};
+use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError, Term};
+use uuid::Uuid;
+
+use super::document::{Change, Document};
+use super::text::{Word, name_terms, simplified, words};
+
+/// Changes with the fields, the words or the facets: an index of another format is built anew.
+const FORMAT: &str = "1";
+/// The least that tantivy takes.
+const WRITER_BYTES: usize = 16_000_000;
+/// Between two texts of one field, so that the last word of one is no neighbour of the first of the next.
+const GAP: usize = 100;
+
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    #[error("the index failed: {0}")]
+    Index(#[from] TantivyError),
+    #[error("the index folder {folder}: {source}")]
+    Folder { folder: String, source: std::io::Error },
+    #[error("the index could not be read: {0}")]
+    Read(#[from] std::io::Error),
+    #[error("the matching model: {0}")]
+    Model(String),
+}
+
+/// The fields of the index. Texts are weighted by field; the numbers stand in columns.
+#[derive(Clone, Copy)]
+pub(super) struct Fields {
+    pub id: Field,
+    pub title: Field,
+    pub keywords: Field,
+    pub body: Field,
+    /// Whole keywords in normal form.
+    pub whole: Field,
+    /// What names are found by.
+    pub names: Field,
+    id_high: Field,
+    id_low: Field,
+    version: Field,
+    audience: Field,
+    owner_high: Field,
+    owner_low: Field,
+    facets: Field,
+    maturity: Field,
+    price_min: Field,
+    price_max: Field,
+    deadline: Field,
+    updated: Field,
+}
+
+/// Names of the columns.
+pub(super) mod columns {
+    pub const ID: (&str, &str) = ("id_high", "id_low");
+    pub const VERSION: &str = "version";
+    pub const AUDIENCE: &str = "audience";
+    pub const OWNER: (&str, &str) = ("owner_high", "owner_low");
+    pub const FACETS: &str = "facets";
+    pub const MATURITY: &str = "maturity";
+    pub const PRICE: (&str, &str) = ("price_min", "price_max");
+    pub const DEADLINE: &str = "deadline";
+    pub const UPDATED: &str = "updated";
+}
+
+fn schema() -> (Schema, Fields) {
+    let mut builder = Schema::builder();
+    let indexing =
+        TextFieldIndexing::default().set_tokenizer("raw").set_index_option(IndexRecordOption::WithFreqsAndPositions);
+    let text = TextOptions::default().set_indexing_options(indexing);
+    let fields = Fields {
+        id: builder.add_text_field("id", STRING),
+        title: builder.add_text_field("title", text.clone()),
+        keywords: builder.add_text_field("keywords", text.clone()),
+        body: builder.add_text_field("body", text),
+        whole: builder.add_text_field("whole", STRING),
+        names: builder.add_text_field("names", STRING),
+        id_high: builder.add_u64_field(columns::ID.0, FAST),
+        id_low: builder.add_u64_field(columns::ID.1, FAST),
+        version: builder.add_u64_field(columns::VERSION, FAST),
+        audience: builder.add_u64_field(columns::AUDIENCE, FAST),
+        owner_high: builder.add_u64_field(columns::OWNER.0, FAST),
+        owner_low: builder.add_u64_field(columns::OWNER.1, FAST),
+        facets: builder.add_u64_field(columns::FACETS, FAST | INDEXED),
+        maturity: builder.add_u64_field(columns::MATURITY, FAST),
+        price_min: builder.add_i64_field(columns::PRICE.0, FAST),
+        price_max: builder.add_i64_field(columns::PRICE.1, FAST),
+        deadline: builder.add_i64_field(columns::DEADLINE, FAST),
+        updated: builder.add_i64_field(columns::UPDATED, FAST),
+    };
+    (builder.build(), fields)
+}
+
+/// The index of one kind. Readers take snapshots without a lock; one writer at a time.
+pub struct KindIndex {
+    index: Index,
+    reader: IndexReader,
+    writer: Mutex<IndexWriter>,
+    pub(super) fields: Fields,
+}
+
+impl KindIndex {
+    /// Opens the index in a folder. One that is missing, of another format or damaged is begun anew, without position.
+    ///
+    /// # Errors
+    /// If the folder cannot be written or another process holds it.
+    pub fn open(folder: &Path) -> Result<Self, IndexError> {
+        let (schema, fields) = schema();
+        let index = match open_kept(folder, &schema) {
+            Some(index) => index,
+            None => create(folder, schema)?,
+        };
+        let writer = index.writer_with_num_threads(1, WRITER_BYTES)?;
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        Ok(Self { index, reader, writer: Mutex::new(writer), fields })
+    }
+
+    /// What stood in the last commit.
+    #[must_use]
+    pub fn position(&self) -> Option<String> {
+        self.index.load_metas().ok().and_then(|metas| metas.payload)
+    }
+
+    /// A snapshot to read from.
+    #[must_use]
+    pub fn searcher(&self) -> Searcher {
+        self.reader.searcher()
+    }
+
+    /// Takes changes in; they are found after the next commit.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn apply(&self, changes: Vec<Change>) -> Result<(), IndexError> {
+        // Words are found before the lock is taken.
+        let prepared: Vec<(Uuid, Option<TantivyDocument>)> = changes
+            .into_iter()
+            .map(|change| match change {
+                Change::Put(document) => (document.id, Some(self.prepare(&document))),
+                Change::Remove(id) => (id, None),
+            })
+            .collect();
+        let writer = self.writer.lock();
+        for (id, document) in prepared {
+            writer.delete_term(Term::from_field_text(self.fields.id, &id.simple().to_string()));
+            if let Some(document) = document {
+                writer.add_document(document)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes everything.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn clear(&self) -> Result<(), IndexError> {
+        self.writer.lock().delete_all_documents()?;
+        Ok(())
+    }
+
+    /// Makes all that was taken in visible and durable, together with the position.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn commit(&self, position: &str) -> Result<(), IndexError> {
+        let mut writer = self.writer.lock();
+        let mut prepared = writer.prepare_commit()?;
+        prepared.set_payload(position);
+        prepared.commit()?;
+        self.reader.reload()?;
+        Ok(())
+    }
+
+    fn prepare(&self, document: &Document) -> TantivyDocument {
+        let fields = &self.fields;
+        let mut prepared = TantivyDocument::default();
+        prepared.add_text(fields.id, document.id.simple().to_string());
+        prepared.add_pre_tokenized_text(fields.title, tokens(std::slice::from_ref(&document.title)));
+        prepared.add_pre_tokenized_text(fields.keywords, tokens(&document.keywords));
+        prepared.add_pre_tokenized_text(fields.body, tokens(&document.body));
+        for keyword in &document.keywords {
+            prepared.add_text(fields.whole, simplified(keyword));
+        }
+        for term in document.names.iter().flat_map(|name| name_terms(name)) {
+            prepared.add_text(fields.names, term);
+        }
+        let halves =
+            [(fields.id_high, fields.id_low, Some(document.id)), (fields.owner_high, fields.owner_low, document.owner)];
+        for (high, low, id) in halves {
+            let (high_half, low_half) = id.unwrap_or_default().as_u64_pair();
+            prepared.add_u64(high, high_half);
+            prepared.add_u64(low, low_half);
+        }
+        prepared.add_u64(fields.version, document.version.unsigned_abs());
+        prepared.add_u64(fields.audience, document.audience.0);
+        let mut facets: Vec<u64> =
+            document.facets.iter().flat_map(|facet| facet.with_ancestors()).map(|facet| facet.0).collect();
+        facets.sort_unstable();
+        facets.dedup();
+        for facet in facets {
+            prepared.add_u64(fields.facets, facet);
+        }
+        if let Some(level) = document.maturity {
+            prepared.add_u64(fields.maturity, level.into());
+        }
+        if let Some((min, max)) = document.price {
+            prepared.add_i64(fields.price_min, min);
+            prepared.add_i64(fields.price_max, max);
+        }
+        if let Some(deadline) = document.deadline {
+            prepared.add_i64(fields.deadline, days(deadline));
+        }
+        prepared.add_i64(fields.updated, document.updated_at.timestamp());
+        prepared
+    }
+}
+
+/// Days since the common era began.
+pub(super) fn days(date: chrono::NaiveDate) -> i64 {
+    use chrono::Datelike;
+    date.num_days_from_ce().into()
+}
+
+/// The words of several texts; their positions are places in normal form, so that neighbours can be told.
+fn tokens(texts: &[String]) -> PreTokenizedString {
+    let mut tokens = Vec::new();
+    let mut offset = 0;
+    for text in texts {
+        let found = words(text);
+        let end = found.iter().map(|word| word.end).max().unwrap_or_default();
+        tokens.extend(found.into_iter().map(|word| token(word, offset)));
+        offset += end + GAP;
+    }
+    PreTokenizedString { text: String::new(), tokens }
+}
+
+fn token(word: Word, offset: usize) -> Token {
+    Token { offset_from: 0, offset_to: 0, position: offset + word.start, position_length: 1, text: word.text }
+}
+
+/// The index that is there, if it is whole and ours.
+fn open_kept(folder: &Path, schema: &Schema) -> Option<Index> {
+    let format = std::fs::read_to_string(folder.join("format")).ok()?;
+    let index = Index::open_in_dir(folder).ok().filter(|index| format == FORMAT && index.schema() == *schema);
+    let whole = index.filter(|index| index.validate_checksum().is_ok_and(|damaged| damaged.is_empty()));
+    if whole.is_none() {
+        tracing::warn!(folder = %folder.display(), "the index is damaged or of another format; building it anew");
+    }
+    whole
+}
+
+fn create(folder: &Path, schema: Schema) -> Result<Index, IndexError> {
+    let failed = |source| IndexError::Folder { folder: folder.display().to_string(), source };
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let index = Index::create_in_dir(folder, schema)?;
+    std::fs::write(folder.join("format"), FORMAT).map_err(failed)?;
+    Ok(index)
+}

@@ -1,0 +1,67 @@
+//! Matching, the heart: text to words, an index of each kind of record, candidates, features, a score and its reasons.
+//!
+//! PostgreSQL is the only truth; the index follows it ([`follow`]) and can always be built anew.
+
+mod candidates;
+mod conditions;
+mod document;
+pub mod documents;
+pub mod evaluation;
+mod facet;
+mod features;
+mod filter;
+pub mod follow;
+mod highlight;
+mod index;
+mod model;
+mod query;
+mod rank;
+pub mod routes;
+mod search;
+pub mod text;
+
+use std::path::Path;
+
+pub use conditions::{Condition, Stand, harden};
+pub use document::{Audience, Change, Document, Viewer};
+pub use facet::Facet;
+pub use filter::Filter;
+pub use highlight::{Span, highlight};
+pub use index::{IndexError, KindIndex};
+pub use model::{Level, Levels, Model, Scorer, feature_names};
+pub use query::Query;
+pub use rank::{Explanation, Match, MatchRequest, Place};
+pub use search::{FacetCount, Found, Hit, SearchRequest};
+
+use crate::registry::Kind;
+
+/// The indexes of all kinds, and the model that scores.
+pub struct Engine {
+    indexes: [KindIndex; Kind::ALL.len()],
+    model: Model,
+}
+
+impl Engine {
+    /// Opens the indexes in a folder, each begun anew if it cannot be used.
+    ///
+    /// # Errors
+    /// If the folder cannot be written, another process holds it, or the model is unsound.
+    pub fn open(folder: &Path) -> Result<Self, IndexError> {
+        Self::with_model(folder, Model::shipped()?)
+    }
+
+    /// The same with another model.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn with_model(folder: &Path, model: Model) -> Result<Self, IndexError> {
+        let [a, b, c, d, e] = Kind::ALL.map(|kind| KindIndex::open(&folder.join(kind.as_str())));
+        Ok(Self { indexes: [a?, b?, c?, d?, e?], model })
+    }
+
+    /// The index of a kind.
+    #[must_use]
+    pub fn index(&self, kind: Kind) -> &KindIndex {
+        &self.indexes[kind as usize]
+    }
+}

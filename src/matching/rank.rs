@@ -1,0 +1,227 @@
+//! Matches: candidates, their features, their score, and why.
+
+use chrono::Utc;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::candidates::{best, union};
+use super::conditions::{self, Stand};
+use super::features::{TextMatch, text_matches};
+use super::filter::{Columns, Filter};
+use super::model::{Level, Scorer, feature_names};
+use super::query::{Query, Terms};
+use super::{Engine, IndexError, Kind};
+
+/// Records that get a closer look.
+const CANDIDATES: usize = 200;
+/// Terms that an explanation names.
+const EXPLAINED: usize = 20;
+/// Names of the fields of a record, in the order in which they are counted.
+const RECORD_FIELDS: [&str; 3] = ["title", "keywords", "body"];
+
+/// What is to be matched with what.
+pub struct MatchRequest {
+    pub target: Kind,
+    pub query: Query,
+    /// Is the query the side that asks (a demand), rather than the side that offers?
+    pub asks: bool,
+    pub filter: Filter,
+    pub limit: usize,
+    /// Where the page before ended.
+    pub after: Option<Place>,
+}
+
+/// Where a match stands: by score, then by id.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Place {
+    pub raw: f32,
+    pub id: Uuid,
+}
+
+impl Place {
+    /// Is this further down than the other?
+    pub(super) fn is_after(&self, other: &Self) -> bool {
+        self.raw.total_cmp(&other.raw).then_with(|| other.id.cmp(&self.id)).is_lt()
+    }
+}
+
+/// A scored, explained pair.
+#[derive(Clone, Debug)]
+pub struct Match {
+    pub id: Uuid,
+    pub version: i64,
+    /// 0 to 1: of pairs with this score about this share is useful.
+    pub score: f32,
+    pub level: Level,
+    pub explanation: Explanation,
+}
+
+/// Why two records belong together.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Explanation {
+    /// The terms that both sides have, the weightiest first.
+    #[schema(max_items = 20)]
+    pub terms: Vec<SharedTerm>,
+    /// Keywords that both sides have whole, in normal form.
+    #[schema(max_items = 20)]
+    pub keywords: Vec<String>,
+    /// The telling terms that were looked for, the weightiest first.
+    #[schema(max_items = 40)]
+    pub looked_for: Vec<String>,
+    /// Bias and contributions; they add up to `raw`.
+    #[schema(max_items = 40)]
+    pub features: Vec<FeatureShare>,
+    pub bias: f32,
+    /// The score before calibration.
+    pub raw: f32,
+    /// Conditions met and missed.
+    #[schema(max_items = 10)]
+    pub conditions: Vec<Stand>,
+    /// The version of the model that scored.
+    #[schema(max_length = 100)]
+    pub model: String,
+}
+
+/// A term that both sides have.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SharedTerm {
+    /// In normal form: lower case, Simplified, English stemmed.
+    #[schema(max_length = 100)]
+    pub term: String,
+    /// Where it stands in the query: `title`, `keywords`, `text`.
+    #[schema(max_items = 3)]
+    pub query_fields: Vec<&'static str>,
+    /// Where it stands in the record: `title`, `keywords`, `body`.
+    #[schema(max_items = 3)]
+    pub record_fields: Vec<&'static str>,
+    /// Its share of the weight of all terms looked for, 0 to 1.
+    pub weight: f32,
+}
+
+/// What a feature adds to the raw score.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct FeatureShare {
+    #[schema(max_length = 50)]
+    pub name: &'static str,
+    pub value: f32,
+    pub weight: f32,
+    /// `value` times `weight`.
+    pub contribution: f32,
+}
+
+/// A candidate with its features and raw score.
+pub(super) struct Scored {
+    pub place: Place,
+    pub text: TextMatch,
+    pub features: Vec<f32>,
+    pub stands: Vec<Stand>,
+    pub version: i64,
+}
+
+/// A request's terms and the records scored by them, best first.
+pub(super) struct Ranked {
+    pub terms: Terms,
+    pub scored: Vec<Scored>,
+}
+
+impl Engine {
+    /// The best matches, each explained.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn matches(&self, request: &MatchRequest) -> Result<Vec<Match>, IndexError> {
+        let scorer = self.model.pair(request.target);
+        let ranked = self.rank(request.target, &request.query, &[], request.asks, &request.filter, scorer)?;
+        let page =
+            ranked.scored.into_iter().filter(|scored| request.after.is_none_or(|after| scored.place.is_after(&after)));
+        let matches = page.take(request.limit).map(|scored| {
+            let score = scorer.calibrated(scored.place.raw);
+            Match {
+                id: scored.place.id,
+                version: scored.version,
+                score,
+                level: self.model.levels.of(score),
+                explanation: explain(&ranked.terms, &scored, scorer, &self.model.version),
+            }
+        });
+        Ok(matches.collect())
+    }
+
+    /// Candidates of a kind, scored, best first.
+    pub(super) fn rank(
+        &self,
+        target: Kind,
+        query: &Query,
+        names: &[String],
+        asks: bool,
+        filter: &Filter,
+        scorer: &Scorer,
+    ) -> Result<Ranked, IndexError> {
+        let index = self.index(target);
+        let searcher = index.searcher();
+        let terms = Terms::of(query, &searcher, &index.fields)?;
+        let candidates = best(&union(&terms, names, &index.fields), &searcher, filter, CANDIDATES)?;
+        let texts = text_matches(&candidates, &terms, names, index, &searcher)?;
+        let columns: Vec<Columns> = searcher.segment_readers().iter().map(Columns::of).collect::<Result<_, _>>()?;
+        let now = Utc::now();
+        let mut scored: Vec<Scored> = candidates
+            .into_iter()
+            .zip(texts)
+            .map(|(candidate, text)| {
+                let (columns, doc) = (&columns[candidate.address.segment_ord as usize], candidate.address.doc_id);
+                let conditions = conditions::compare(query, asks, columns, doc, now);
+                let features: Vec<f32> = text.features.iter().chain(&conditions.features).copied().collect();
+                Scored {
+                    place: Place { raw: scorer.raw(&features), id: columns.id(doc) },
+                    version: columns
+                        .version
+                        .first(doc)
+                        .and_then(|version| i64::try_from(version).ok())
+                        .unwrap_or_default(),
+                    text,
+                    features,
+                    stands: conditions.stands,
+                }
+            })
+            .collect();
+        scored.sort_by(
+            |a, b| {
+                if b.place.is_after(&a.place) { std::cmp::Ordering::Less } else { std::cmp::Ordering::Greater }
+            },
+        );
+        Ok(Ranked { terms, scored })
+    }
+}
+
+fn explain(terms: &Terms, scored: &Scored, scorer: &Scorer, model: &str) -> Explanation {
+    let mass = terms.mass().max(f32::MIN_POSITIVE);
+    let shared =
+        terms.terms.iter().zip(&scored.text.counts).filter(|(_, counts)| counts.iter().any(|count| *count > 0));
+    let shared_terms = shared.take(EXPLAINED).map(|(term, counts)| SharedTerm {
+        term: term.text.clone(),
+        query_fields: standing([("title", term.title), ("keywords", term.keywords), ("text", term.body)]),
+        record_fields: standing([0, 1, 2].map(|column| (RECORD_FIELDS[column], counts[column] > 0))),
+        weight: term.weight * term.idf / mass,
+    });
+    let features = feature_names().zip(&scored.features).map(|(name, value)| FeatureShare {
+        name,
+        value: *value,
+        weight: scorer.weight(name),
+        contribution: value * scorer.weight(name),
+    });
+    Explanation {
+        terms: shared_terms.collect(),
+        keywords: scored.text.keywords.clone(),
+        looked_for: terms.terms.iter().map(|term| term.text.clone()).collect(),
+        features: features.collect(),
+        bias: scorer.bias,
+        raw: scored.place.raw,
+        conditions: scored.stands.clone(),
+        model: model.to_owned(),
+    }
+}
+
+fn standing<const N: usize>(fields: [(&'static str, bool); N]) -> Vec<&'static str> {
+    fields.into_iter().filter(|(_, stands)| *stands).map(|(name, _)| name).collect()
+}

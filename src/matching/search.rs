@@ -1,0 +1,164 @@
+//! Search by words over several kinds at once: hits, how many there are, and facet counts.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use tantivy::query::{AllQuery, EnableScoring, Query as TantivyQuery, Weight};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::candidates::union;
+use super::filter::{Columns, Filter};
+use super::query::Query;
+use super::rank::Place;
+use super::text::{simplified, words};
+use super::{Engine, Facet, IndexError, Kind};
+
+/// Names in a search: more words are no name.
+const MOST_NAMES: usize = 8;
+
+/// What is searched for.
+pub struct SearchRequest {
+    pub words: String,
+    pub kinds: Vec<Kind>,
+    pub filter: Filter,
+    pub limit: usize,
+    pub after: Option<Place>,
+}
+
+/// A record that was found.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    pub kind: Kind,
+    pub id: Uuid,
+    pub place: Place,
+    /// 0 to 1.
+    pub score: f32,
+    /// The words of the search that it has, in normal form.
+    pub terms: Vec<String>,
+}
+
+/// How many records have a value of a facet.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct FacetCount {
+    #[schema(example = "C33", max_length = 50)]
+    pub value: String,
+    #[schema(minimum = 0)]
+    pub count: u64,
+}
+
+/// What a search found.
+pub struct Found {
+    pub hits: Vec<Hit>,
+    pub total: u64,
+    /// By facet, the most frequent values first.
+    pub facets: BTreeMap<&'static str, Vec<FacetCount>>,
+}
+
+/// Values of a facet that are counted in an answer.
+const MOST_VALUES: usize = 50;
+
+impl Engine {
+    /// Finds records by words. More of the words, rarer ones, together and in the title or the keywords count more;
+    /// people and organisations are found by pinyin and initials too.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn search(&self, request: &SearchRequest) -> Result<Found, IndexError> {
+        let query = Query {
+            title: request.words.clone(),
+            keywords: request.words.split_whitespace().map(str::to_owned).collect(),
+            ..Query::default()
+        };
+        let names = names(&request.words);
+        let mut found = Found { hits: Vec::new(), total: 0, facets: BTreeMap::new() };
+        let mut counts: BTreeMap<Facet, u64> = BTreeMap::new();
+        for kind in &request.kinds {
+            if words(&request.words).is_empty() && names.is_empty() {
+                continue;
+            }
+            let ranked = self.rank(*kind, &query, &names, true, &request.filter, &self.model.search)?;
+            let index = self.index(*kind);
+            let every: Box<dyn TantivyQuery> = Box::new(union(&ranked.terms, &names, &index.fields));
+            found.total += self.count(*kind, every.as_ref(), &request.filter, &mut counts)?;
+            found.hits.extend(ranked.scored.iter().map(|scored| Hit {
+                kind: *kind,
+                id: scored.place.id,
+                place: scored.place,
+                score: self.model.search.calibrated(scored.place.raw),
+                terms: matched(&ranked.terms, &scored.text.counts),
+            }));
+        }
+        found.hits.retain(|hit| request.after.is_none_or(|after| hit.place.is_after(&after)));
+        found.hits.sort_by(|a, b| b.place.raw.total_cmp(&a.place.raw).then_with(|| a.id.cmp(&b.id)));
+        found.hits.truncate(request.limit);
+        found.facets = by_name(counts);
+        Ok(found)
+    }
+
+    /// Counts what a query finds and the filter lets pass, and the facets of it.
+    fn count(
+        &self,
+        kind: Kind,
+        query: &dyn TantivyQuery,
+        filter: &Filter,
+        counts: &mut BTreeMap<Facet, u64>,
+    ) -> Result<u64, IndexError> {
+        let searcher = self.index(kind).searcher();
+        let weight: Box<dyn Weight> = query.weight(EnableScoring::disabled_from_searcher(&searcher))?;
+        let mut total = 0;
+        for segment in searcher.segment_readers() {
+            let columns = Columns::of(segment)?;
+            let alive = segment.alive_bitset();
+            weight.for_each_no_score(segment, &mut |docs| {
+                for doc in docs {
+                    if alive.is_none_or(|alive| alive.is_alive(*doc)) && columns.pass(filter, *doc) {
+                        total += 1;
+                        for facet in columns.facets(*doc) {
+                            *counts.entry(facet).or_default() += 1;
+                        }
+                    }
+                }
+            })?;
+        }
+        Ok(total)
+    }
+
+    /// How many records of a kind a filter lets pass.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn size(&self, kind: Kind, filter: &Filter) -> Result<u64, IndexError> {
+        self.count(kind, &AllQuery, filter, &mut BTreeMap::new())
+    }
+}
+
+/// The words of a search that may be names or the pinyin of one; blanks within pinyin do not matter.
+fn names(words: &str) -> Vec<String> {
+    let normal = simplified(words);
+    let mut names: Vec<String> = normal.split_whitespace().map(str::to_owned).collect();
+    let joined: String = normal.split_whitespace().collect();
+    if names.len() > 1 && joined.chars().all(|c| c.is_ascii_alphabetic()) {
+        names.push(joined);
+    }
+    names.retain(|name| name.chars().count() > 1);
+    names.truncate(MOST_NAMES);
+    names
+}
+
+fn matched(terms: &super::query::Terms, counts: &[[u32; 3]]) -> Vec<String> {
+    let there = terms.terms.iter().zip(counts).filter(|(_, counts)| counts.iter().any(|count| *count > 0));
+    there.map(|(term, _)| term.text.clone()).collect()
+}
+
+fn by_name(counts: BTreeMap<Facet, u64>) -> BTreeMap<&'static str, Vec<FacetCount>> {
+    let mut facets: BTreeMap<&'static str, Vec<FacetCount>> = BTreeMap::new();
+    for (facet, count) in counts {
+        facets.entry(facet.name()).or_default().push(FacetCount { value: facet.text(), count });
+    }
+    for values in facets.values_mut() {
+        values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
+        values.truncate(MOST_VALUES);
+    }
+    facets
+}

@@ -1,0 +1,11 @@
+//! From text to words: NFKC, lower case, Traditional as Simplified, words by jieba, English stemmed, model names and
+//! quantities kept whole.
+
+mod normal;
+mod pinyin;
+mod segment;
+mod stop;
+
+pub use normal::{Normal, simplified};
+pub use pinyin::name_terms;
+pub use segment::{Word, words};

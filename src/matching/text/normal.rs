@@ -1,0 +1,109 @@
+//! Normal form of a text that remembers where each character came from.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use ferrous_opencc::OpenCC;
+use ferrous_opencc::config::BuiltinConfig;
+use unicode_normalization::UnicodeNormalization;
+
+/// A text in NFKC, lower case and Simplified script, with the bytes of the source that each character stands for.
+pub struct Normal {
+    pub chars: Vec<char>,
+    sources: Vec<Range<usize>>,
+}
+
+impl Normal {
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let mut normal = Self { chars: Vec::with_capacity(text.len()), sources: Vec::with_capacity(text.len()) };
+        for (start, source) in text.char_indices() {
+            let range = start..start + source.len_utf8();
+            // The common case needs no tables.
+            if source.is_ascii() {
+                normal.push(source.to_ascii_lowercase(), range);
+                continue;
+            }
+            for folded in std::iter::once(source).nfkc().flat_map(char::to_lowercase) {
+                normal.push(simplified_char(folded), range.clone());
+            }
+        }
+        normal
+    }
+
+    fn push(&mut self, normal: char, source: Range<usize>) {
+        self.chars.push(normal);
+        self.sources.push(source);
+    }
+
+    /// The bytes of the source that a range of characters stands for.
+    #[must_use]
+    pub fn source(&self, range: Range<usize>) -> Range<usize> {
+        let first = self.sources.get(range.start).map_or(0, |source| source.start);
+        let last = range.end.checked_sub(1).and_then(|last| self.sources.get(last)).map_or(first, |source| source.end);
+        first..last
+    }
+}
+
+/// The normal form of a text as a text.
+#[must_use]
+pub fn simplified(text: &str) -> String {
+    Normal::of(text).chars.into_iter().collect()
+}
+
+/// Traditional characters and their Simplified forms. Character by character, so that every one keeps its place;
+/// the same table serves records and queries.
+static SIMPLIFIED: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
+    let Ok(converter) = OpenCC::from_config(BuiltinConfig::T2s) else {
+        tracing::error!("no table of Traditional characters; both scripts are kept apart");
+        return HashMap::new();
+    };
+    let ideographs = ['\u{3400}'..='\u{9fff}', '\u{f900}'..='\u{faff}', '\u{20000}'..='\u{2ebef}'];
+    let convert = |source: char| {
+        let converted = converter.convert(source.encode_utf8(&mut [0; 4]));
+        let mut chars = converted.chars();
+        let single = chars.next().filter(|_| chars.next().is_none());
+        single.filter(|converted| *converted != source).map(|converted| (source, converted))
+    };
+    ideographs.into_iter().flatten().filter_map(convert).collect()
+});
+
+fn simplified_char(source: char) -> char {
+    SIMPLIFIED.get(&source).copied().unwrap_or(source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_scripts_and_all_widths_are_one() {
+        assert_eq!(simplified("染廠廢水的顏色"), "染厂废水的颜色");
+        assert_eq!(simplified("ＡＢＣ　１２３"), "abc 123");
+        assert_eq!(simplified("３００℃"), "300°c");
+    }
+
+    #[test]
+    fn every_character_knows_its_source() {
+        let text = "㎡廢水ﬁne";
+        let normal = Normal::of(text);
+        let of = |word: &str| {
+            let chars: Vec<char> = word.chars().collect();
+            let place = normal.chars.windows(chars.len()).position(|window| window == chars);
+            place.map(|place| &text[normal.source(place..place + chars.len())])
+        };
+        assert_eq!(of("m2"), Some("㎡"));
+        assert_eq!(of("废水"), Some("廢水"));
+        assert_eq!(of("fi"), Some("ﬁ"));
+        assert_eq!(of("ne"), Some("ne"));
+    }
+
+    #[test]
+    fn anything_is_text() {
+        for text in ["", "\0", "🔥🔥", "\u{202e}abc", "e\u{301}"] {
+            let normal = Normal::of(text);
+            assert_eq!(normal.source(0..normal.chars.len()).end, text.len());
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Words of a text, with their places.
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use frostem::{Algorithm, Stemmer};
+use jieba_rs::{Jieba, TokenizeMode};
+
+use super::Normal;
+use super::stop::is_stop_word;
+
+/// Technical terms of the county's trades that the general dictionary does not know as one word.
+const TERMS: &str = include_str!("../../../model/terms.txt");
+
+static JIEBA: LazyLock<Jieba> = LazyLock::new(|| {
+    let mut jieba = Jieba::new();
+    for term in TERMS.lines().map(str::trim).filter(|term| !term.is_empty() && !term.starts_with('#')) {
+        jieba.add_word(term, None, Some("n"));
+    }
+    jieba
+});
+
+/// Units that follow a number; with a blank between or without it they make one word.
+const UNITS: &[&str] = &[
+    "mm", "cm", "m", "km", "um", "nm", "kg", "g", "mg", "t", "l", "ml", "mpa", "kpa", "pa", "°c", "kw", "w", "mw",
+    "kwh", "v", "kv", "a", "ma", "hz", "khz", "mhz", "ghz", "rpm", "s", "min", "h", "mol", "ppm", "db", "n", "kn",
+    "hrc", "hb", "hv", "%",
+];
+
+/// A word of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// In normal form.
+    pub text: String,
+    /// Its place, in characters of the normal form: a word that ends where another begins is its neighbour.
+    pub start: usize,
+    pub end: usize,
+    /// Its bytes in the source.
+    pub source: Range<usize>,
+    /// Part of a longer word that stands at the same place.
+    pub part: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Script {
+    Han,
+    /// Letters and digits of all other scripts.
+    Latin,
+    Between,
+}
+
+/// The words of a text, in the order of their places; long words are followed by the words they are made of.
+#[must_use]
+pub fn words(text: &str) -> Vec<Word> {
+    let normal = Normal::of(text);
+    let mut words = Vec::new();
+    let mut start = 0;
+    while start < normal.chars.len() {
+        let script = script(normal.chars[start]);
+        let end = match script {
+            Script::Between => start + 1,
+            Script::Han => run(&normal.chars, start, |c| self::script(c) == Script::Han),
+            Script::Latin => latin_run(&normal.chars, start),
+        };
+        match script {
+            Script::Between => {}
+            Script::Han => han_words(&normal, start..end, &mut words),
+            Script::Latin => latin_words(&normal, start..end, &mut words),
+        }
+        start = end;
+    }
+    words.retain(|word| !is_stop_word(&word.text));
+    words.sort_by_key(|word| (word.start, std::cmp::Reverse(word.end)));
+    words
+}
+
+fn script(c: char) -> Script {
+    match c {
+        '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{2ebef}' => Script::Han,
+        _ if c.is_alphanumeric() => Script::Latin,
+        _ => Script::Between,
+    }
+}
+
+fn run(chars: &[char], start: usize, belongs: impl Fn(char) -> bool) -> usize {
+    chars[start..].iter().position(|c| !belongs(*c)).map_or(chars.len(), |length| start + length)
+}
+
+/// A model name or quantity goes on over `- . / + #` between letters and digits, and takes `#`, `%` or a unit at its end.
+fn latin_run(chars: &[char], start: usize) -> usize {
+    let latin = |place: usize| chars.get(place).is_some_and(|c| script(*c) == Script::Latin);
+    let mut end = start;
+    loop {
+        end = run(chars, end, |c| script(c) == Script::Latin);
+        let joins = chars.get(end).is_some_and(|c| matches!(c, '-' | '.' | '/' | '+' | '_' | '°'));
+        if joins && latin(end + 1) {
+            end += 1;
+        } else {
+            break;
+        }
+    }
+    if chars.get(end).is_some_and(|c| matches!(c, '#' | '%')) {
+        return end + 1;
+    }
+    let number = chars[start..end].iter().all(|c| c.is_ascii_digit() || *c == '.');
+    if number && chars.get(end) == Some(&' ') {
+        let after = run(chars, end + 1, |c| c.is_ascii_alphabetic() || matches!(c, '°' | '%'));
+        let unit: String = chars[end + 1..after].iter().collect();
+        if UNITS.contains(&unit.as_str()) {
+            return after;
+        }
+    }
+    end
+}
+
+fn han_words(normal: &Normal, range: Range<usize>, words: &mut Vec<Word>) {
+    let text: String = normal.chars[range.clone()].iter().collect();
+    for token in JIEBA.tokenize(&text, TokenizeMode::Search, true) {
+        words.push(word(normal, token.word.to_owned(), range.start + token.start..range.start + token.end, false));
+    }
+    mark_parts(words);
+}
+
+/// A word inside a longer one is a part of it.
+fn mark_parts(words: &mut [Word]) {
+    let spans: Vec<(usize, usize)> = words.iter().map(|word| (word.start, word.end)).collect();
+    for (place, word) in words.iter_mut().enumerate() {
+        let near = spans[place..spans.len().min(place + 16)].iter();
+        word.part |= near
+            .clone()
+            .any(|(start, end)| *start <= word.start && word.end <= *end && (end - start) > (word.end - word.start));
+    }
+}
+
+fn latin_words(normal: &Normal, range: Range<usize>, words: &mut Vec<Word>) {
+    let whole: String = normal.chars[range.clone()].iter().filter(|c| **c != ' ').collect();
+    if whole.chars().all(|c| c.is_ascii_alphabetic()) {
+        words.push(word(normal, stem(&whole), range, false));
+        return;
+    }
+    let chars = &normal.chars[range.clone()];
+    let mut start = 0;
+    while start < chars.len() {
+        let end = run(chars, start, |c| c.is_alphanumeric());
+        // Parts of one character say nothing, and a part that is all is no part.
+        if end - start > 1 && end - start < chars.len() {
+            let text: String = chars[start..end].iter().collect();
+            words.push(word(normal, stem(&text), range.start + start..range.start + end, true));
+        }
+        start = end + 1;
+    }
+    words.push(word(normal, whole, range, false));
+}
+
+fn word(normal: &Normal, text: String, range: Range<usize>, part: bool) -> Word {
+    Word { text, start: range.start, end: range.end, source: normal.source(range), part }
+}
+
+/// The stem of an English word (Snowball); anything else as it is.
+fn stem(text: &str) -> String {
+    if text.len() > 2 && text.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return Stemmer::new(Algorithm::English).stem(text).into_owned();
+    }
+    text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(text: &str) -> Vec<String> {
+        words(text).into_iter().map(|word| word.text).collect()
+    }
+
+    #[test]
+    fn model_names_and_quantities_stay_whole() {
+        let found = texts("染料X-3B在0.5 MPa、300℃下，45#钢，GB/T 4754，PM2.5，TiO2，含量12%");
+        for whole in ["x-3b", "0.5mpa", "300°c", "45#", "gb/t", "pm2.5", "tio2", "12%"] {
+            assert!(found.contains(&whole.to_owned()), "{whole} is not among {found:?}");
+        }
+    }
+
+    #[test]
+    fn english_is_stemmed_and_both_scripts_are_one() {
+        assert_eq!(texts("castings"), texts("casting"));
+        assert_eq!(texts("球墨鑄鐵縮松"), texts("球墨铸铁缩松"));
+    }
+
+    #[test]
+    fn a_long_word_is_followed_by_its_parts() {
+        let found = words("计算机科学");
+        assert!(
+            found.iter().any(|word| word.text == "计算机" && !word.part || word.text == "计算机科学" && !word.part)
+        );
+        assert!(found.iter().any(|word| word.part), "{found:?}");
+    }
+
+    #[test]
+    fn any_text_has_words_or_none() {
+        let long = "炉".repeat(20_000);
+        for text in ["", " ", "……！！", "🔥", "\0\u{1}", "\u{202e}", "的", &long, "-.-", "a-", "5 "] {
+            for word in words(text) {
+                assert!(text.get(word.source.clone()).is_some(), "{text:?} {word:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Where a record was found.
+
+use chrono::NaiveDate;
+use deserr::{Deserr, ValuePointerRef};
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use diesel::sql_types::Jsonb;
+use serde::{Deserialize, Serialize};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::{Line, date, json_field, text_field};
+use crate::problem::{Faults, FieldFault};
+
+/// The origin of a record. The pair of partner and identifier never makes two records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Deserr, ToSchema, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Jsonb)]
+#[deserr(error = Faults, deny_unknown_fields, validate = identified -> Faults)]
+pub struct Source {
+    /// In words: a journal, a fair, a letter.
+    #[deserr(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(inline)]
+    pub origin: Option<Line<1, 200>>,
+    #[deserr(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(inline)]
+    pub url: Option<WebAddress>,
+    #[deserr(default, try_from(Option<String>) = date -> FieldFault)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collected_on: Option<NaiveDate>,
+    /// The partner site it came from.
+    #[deserr(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(inline)]
+    pub partner: Option<Line<1, 100>>,
+    /// The partner's own identifier of it.
+    #[deserr(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(inline)]
+    pub identifier: Option<Line<1, 200>>,
+}
+
+json_field!(Source);
+
+fn identified(source: Source, location: ValuePointerRef<'_>) -> Result<Source, Faults> {
+    let missing = match (&source.partner, &source.identifier) {
+        (Some(_), None) => "identifier",
+        (None, Some(_)) => "partner",
+        _ => return Ok(source),
+    };
+    let fault = FieldFault::new("required", "partner 与 identifier 须同时给出", "partner and identifier go together");
+    Err(deserr::take_cf_content(<Faults as deserr::MergeWithError<FieldFault>>::merge(
+        None,
+        fault,
+        location.push_key(missing),
+    )))
+}
+
+/// An `http` or `https` address. Only kept and shown as text; the service never calls it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct WebAddress(String);
+
+impl WebAddress {
+    /// # Errors
+    /// `format` or `too_long`.
+    pub fn parse(text: &str) -> Result<Self, FieldFault> {
+        let address = Line::<1, 2000>::parse(text)?;
+        let host = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
+        if host.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace)) {
+            return Ok(Self(address.to_string()));
+        }
+        Err(FieldFault::new("format", "应为 http 或 https 网址", "must be an http or https address"))
+    }
+}
+
+text_field!([] WebAddress);
+
+impl PartialSchema for WebAddress {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^https?://[^/\\s]\\S*$"))
+            .max_length(Some(2000))
+            .into()
+    }
+}
+impl ToSchema for WebAddress {}

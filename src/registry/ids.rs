@@ -1,0 +1,34 @@
+//! Ids of other records, as a writer names them.
+
+use uuid::Uuid;
+
+use super::fields::distinct;
+use crate::problem::FieldFault;
+
+/// One id.
+///
+/// # Errors
+/// `format`.
+#[expect(clippy::needless_pass_by_value, reason = "the parser hands over what it read")]
+pub fn id(text: String) -> Result<Uuid, FieldFault> {
+    // Only the hyphenated form: what is sent back is what was sent.
+    let parsed = Uuid::try_parse(&text).ok().filter(|_| text.len() == 36);
+    parsed.ok_or_else(|| FieldFault::new("format", "应为 UUID", "must be a UUID"))
+}
+
+/// One id or none.
+///
+/// # Errors
+/// `format`.
+pub fn optional_id(text: Option<String>) -> Result<Option<Uuid>, FieldFault> {
+    text.map(id).transpose()
+}
+
+/// At most `MOST` ids, each only once.
+///
+/// # Errors
+/// `format` at each that is none, `too_many`, `duplicate`.
+pub fn ids<const MOST: usize>(texts: Vec<String>) -> Result<Vec<Uuid>, FieldFault> {
+    let parsed: Result<Vec<Uuid>, FieldFault> = texts.into_iter().map(id).collect();
+    distinct::<MOST, _>(parsed?)
+}

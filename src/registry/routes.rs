@@ -1,0 +1,351 @@
+//! The routes of a concept, the same for each: list, create, read, replace, amend, delete, history.
+
+use actix_web::http::header;
+use actix_web::web::{self, Path, Payload, ServiceConfig};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use deserr::Deserr;
+use diesel_async::AsyncConnection;
+use serde_json::{Map, Value};
+use utoipa::IntoParams;
+use uuid::Uuid;
+
+use super::history::{self, Version};
+use super::ids;
+use super::record::{Concept, Page, Record, Stamp};
+use super::refusals::refused_write;
+use crate::database::Connection;
+use crate::http::conditions::etag;
+use crate::http::idempotency::IdempotencyKey;
+use crate::http::paging::Paging;
+use crate::http::{Conditions, Parameters, Prefer, Trace, read_json};
+use crate::identity::Caller;
+use crate::matching::follow::{self, Freshness};
+use crate::problem::{Answer, Faults, Kind, Problem};
+use crate::registry::fields::Line;
+use crate::server::{State, unknown};
+
+const JSON: &[&str] = &["application/json"];
+/// RFC 7396 has a type of its own; plain JSON is taken for it too.
+const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
+
+/// Registers the routes of a concept.
+pub fn configure<C: Concept>(config: &mut ServiceConfig) {
+    let base = format!("/v1/{}", C::PLURAL);
+    config.service(
+        web::resource(&base)
+            .route(web::get().to(list::<C>))
+            .route(web::post().to(create::<C>))
+            .default_service(web::to(unknown)),
+    );
+    config.service(
+        web::resource(format!("{base}/{{id}}/history"))
+            .route(web::get().to(history::<C>))
+            .default_service(web::to(unknown)),
+    );
+    config.service(
+        web::resource(format!("{base}/{{id}}"))
+            .route(web::get().to(read::<C>))
+            .route(web::put().to(replace::<C>))
+            .route(web::patch().to(amend::<C>))
+            .route(web::delete().to(remove::<C>))
+            .default_service(web::to(unknown)),
+    );
+}
+
+/// Why a record is deleted.
+#[derive(Deserr, IntoParams)]
+#[deserr(error = Faults, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Removal {
+    /// Kept with the tombstone.
+    #[deserr(default)]
+    #[param(inline)]
+    reason: Option<Line<1, 500>>,
+}
+
+async fn list<C: Concept>(request: HttpRequest, state: web::Data<State>, caller: Caller) -> Answer<HttpResponse> {
+    let (paging, filters) = Paging::of(&request)?;
+    let filter = deserr::deserialize(Value::Object(filters)).map_err(Problem::invalid_parameters)?;
+    let after = paging.after.as_deref().map(|position| Uuid::from_slice(position)).transpose();
+    let after = after.map_err(|_| Problem::new(Kind::InvalidCursor))?;
+    let page = Page { filter, after, limit: paging.fetch() };
+    let mut records = C::page(&page, &caller, &mut *state.database.connection().await?).await?;
+    // How people are reached is shown one record at a time, where every view is noted.
+    for record in &mut records {
+        record.fields.conceal();
+    }
+    Ok(paging.answer(&request, records, |last| last.stamp.id.as_bytes().to_vec()))
+}
+
+async fn create<C: Concept>(
+    request: HttpRequest,
+    payload: Payload,
+    state: web::Data<State>,
+    caller: Caller,
+    key: IdempotencyKey,
+    prefer: Prefer,
+) -> Answer<HttpResponse> {
+    let user = caller.signed_in()?;
+    let (value, bytes) = read_json(&request, &mut payload.into_inner(), JSON).await?;
+    let fields: C = deserr::deserialize(value).map_err(Problem::invalid)?;
+    if !fields.may_create(&caller) {
+        return Err(caller.refused());
+    }
+    let record = Record { stamp: Stamp::new(Some(user)), fields };
+    let path = request.path();
+    let mut connection = state.database.connection().await?;
+    let written = connection
+        .transaction(async |connection| {
+            let held = match key.hold(user, path, &bytes, connection).await? {
+                Ok(held) => held,
+                Err(replay) => return Ok((replay.record_id, replay.answer, None)),
+            };
+            C::insert(std::slice::from_ref(&record), connection).await.map_err(refused_write)?;
+            let answer = serde_json::to_value(&record).map_err(Problem::internal)?;
+            if let Some(held) = held {
+                held.keep(record.stamp.id, &answer, connection).await?;
+            }
+            let position = follow::position_of_write(connection).await?;
+            Ok::<_, Problem>((record.stamp.id, answer, Some(position)))
+        })
+        .await;
+    drop(connection);
+    let (id, answer, position) = written?;
+    let mut response = HttpResponse::Created();
+    if let Some(position) = position {
+        apply_preference(&mut response, &state.freshness, &prefer, position).await;
+    }
+    response.insert_header((header::LOCATION, format!("{path}/{id}")));
+    response.insert_header((header::ETAG, etag(answer["version"].as_i64().unwrap_or(1), false)));
+    Ok(response.json(answer))
+}
+
+async fn read<C: Concept>(
+    request: HttpRequest,
+    id: Path<String>,
+    state: web::Data<State>,
+    caller: Caller,
+    conditions: Conditions,
+) -> Answer<HttpResponse> {
+    let mut connection = state.database.connection().await?;
+    let record = readable::<C>(&id, &caller, &mut connection).await?;
+    let (record, concealed) = as_seen_by(record, &caller, &request, &mut connection).await?;
+    let etag = etag(record.stamp.version, concealed);
+    if conditions.is_known(&etag) {
+        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, etag)).finish());
+    }
+    Ok(HttpResponse::Ok().insert_header((header::ETAG, etag)).json(record))
+}
+
+async fn replace<C: Concept>(
+    request: HttpRequest,
+    payload: Payload,
+    id: Path<String>,
+    state: web::Data<State>,
+    caller: Caller,
+    conditions: Conditions,
+    prefer: Prefer,
+) -> Answer<HttpResponse> {
+    caller.signed_in()?;
+    let (value, _) = read_json(&request, &mut payload.into_inner(), JSON).await?;
+    let fields: C = deserr::deserialize(value).map_err(Problem::invalid)?;
+    let mut connection = state.database.connection().await?;
+    let before = writable::<C>(&id, &caller, &mut connection).await?;
+    conditions.allow_change(before.stamp.version)?;
+    let next = Record { stamp: before.stamp.next(caller.user()), fields };
+    write(next, &caller, connection, &state, &prefer).await
+}
+
+async fn amend<C: Concept>(
+    request: HttpRequest,
+    payload: Payload,
+    id: Path<String>,
+    state: web::Data<State>,
+    caller: Caller,
+    conditions: Conditions,
+    prefer: Prefer,
+) -> Answer<HttpResponse> {
+    caller.signed_in()?;
+    let (patch, _) = read_json(&request, &mut payload.into_inner(), MERGE_PATCH).await?;
+    let mut connection = state.database.connection().await?;
+    let before = writable::<C>(&id, &caller, &mut connection).await?;
+    conditions.allow_change(before.stamp.version)?;
+    let fields = patched(&before.fields, &patch)?;
+    let next = Record { stamp: before.stamp.next(caller.user()), fields };
+    write(next, &caller, connection, &state, &prefer).await
+}
+
+async fn remove<C: Concept>(
+    id: Path<String>,
+    state: web::Data<State>,
+    caller: Caller,
+    conditions: Conditions,
+    prefer: Prefer,
+    removal: Parameters<Removal>,
+) -> Answer<HttpResponse> {
+    caller.signed_in()?;
+    let mut connection = state.database.connection().await?;
+    let before = writable::<C>(&id, &caller, &mut connection).await?;
+    if !C::may_delete(&before, &caller) {
+        return Err(caller.refused());
+    }
+    conditions.allow_change(before.stamp.version)?;
+    let reason = removal.0.reason.map(|reason| reason.to_string());
+    let tombstone = Record { stamp: before.stamp.deleted(caller.user(), reason), fields: before.fields };
+    let position = advance(&tombstone, &mut connection).await?;
+    drop(connection);
+    let mut response = HttpResponse::NoContent();
+    apply_preference(&mut response, &state.freshness, &prefer, position).await;
+    Ok(response.finish())
+}
+
+async fn history<C: Concept>(
+    request: HttpRequest,
+    id: Path<String>,
+    state: web::Data<State>,
+    caller: Caller,
+) -> Answer<HttpResponse> {
+    let user = caller.signed_in()?;
+    let (paging, filters) = Paging::of(&request)?;
+    refuse_filters(filters)?;
+    let mut connection = state.database.connection().await?;
+    let current = found::<C>(&id, &mut connection).await?;
+    if !C::may_write(&current, &caller) {
+        return Err(if C::may_read(&current, &caller) { caller.refused() } else { Problem::not_found() });
+    }
+    let before = match paging.after.as_deref().map(<[u8; 8]>::try_from) {
+        None => None,
+        Some(Ok(bytes)) => Some(i64::from_be_bytes(bytes)),
+        Some(Err(_)) => return Err(Problem::new(Kind::InvalidCursor)),
+    };
+    let newest = before.unwrap_or(current.stamp.version);
+    let mut records = history::earlier::<C>(current.stamp.id, newest, paging.fetch(), &mut connection).await?;
+    if current.fields.clone().conceal() || records.iter().any(|record| record.fields.clone().conceal()) {
+        history::note_view(user, C::KIND.as_str(), current.stamp.id, &request_id(&request), &mut connection).await?;
+    }
+    if before.is_none() {
+        records.insert(0, current);
+    }
+    let versions: Vec<Version<Record<C>>> = records.into_iter().map(Version::from).collect();
+    Ok(paging.answer(&request, versions, |last| last.version.to_be_bytes().to_vec()))
+}
+
+/// The record of an id, deleted or not. What is no id names nothing.
+async fn found<C: Concept>(id: &str, connection: &mut Connection) -> Answer<Record<C>> {
+    let id = ids::id(id.to_owned()).map_err(|_| Problem::not_found())?;
+    C::find(id, connection).await?.ok_or_else(Problem::not_found)
+}
+
+/// A record that the caller may read; one that was deleted is gone only for those who could read it.
+async fn readable<C: Concept>(id: &str, caller: &Caller, connection: &mut Connection) -> Answer<Record<C>> {
+    let record = found::<C>(id, connection).await?;
+    if !C::may_read(&record, caller) {
+        return Err(Problem::not_found());
+    }
+    if record.stamp.deleted_at.is_some() {
+        return Err(Problem::new(Kind::Gone));
+    }
+    Ok(record)
+}
+
+/// A record that the caller may change.
+async fn writable<C: Concept>(id: &str, caller: &Caller, connection: &mut Connection) -> Answer<Record<C>> {
+    let record = readable::<C>(id, caller, connection).await?;
+    if C::may_write(&record, caller) { Ok(record) } else { Err(caller.refused()) }
+}
+
+/// The record without what the caller may not see, and whether something was left out. What is personal and shown
+/// is noted first.
+async fn as_seen_by<C: Concept>(
+    mut record: Record<C>,
+    caller: &Caller,
+    request: &HttpRequest,
+    connection: &mut Connection,
+) -> Answer<(Record<C>, bool)> {
+    match caller.user() {
+        Some(user) if C::may_write(&record, caller) => {
+            if record.fields.clone().conceal() {
+                history::note_view(user, C::KIND.as_str(), record.stamp.id, &request_id(request), connection).await?;
+            }
+            Ok((record, false))
+        }
+        _ => {
+            let concealed = record.fields.conceal();
+            Ok((record, concealed))
+        }
+    }
+}
+
+/// The fields after an RFC 7396 patch, parsed like any other input.
+fn patched<C: Concept>(fields: &C, patch: &Value) -> Answer<C> {
+    let mut document = serde_json::to_value(fields).map_err(Problem::internal)?;
+    let unknown = unknown_removals(&document, patch);
+    json_patch::merge(&mut document, patch);
+    if let Some(object) = document.as_object_mut() {
+        object.extend(unknown);
+    }
+    deserr::deserialize(document).map_err(Problem::invalid)
+}
+
+/// Members that a patch removes though they are not there: kept as null, so that a misspelt one is refused.
+fn unknown_removals(document: &Value, patch: &Value) -> Map<String, Value> {
+    let members = patch.as_object().into_iter().flatten();
+    members
+        .filter(|(name, value)| value.is_null() && document.get(name.as_str()).is_none())
+        .map(|(name, _)| (name.clone(), Value::Null))
+        .collect()
+}
+
+/// Writes the next version of a record and answers with it.
+async fn write<C: Concept>(
+    next: Record<C>,
+    caller: &Caller,
+    mut connection: Connection,
+    state: &State,
+    prefer: &Prefer,
+) -> Answer<HttpResponse> {
+    if !C::may_write(&next, caller) {
+        return Err(caller.refused());
+    }
+    let position = advance(&next, &mut connection).await?;
+    drop(connection);
+    let mut response = HttpResponse::Ok();
+    apply_preference(&mut response, &state.freshness, prefer, position).await;
+    Ok(response.insert_header((header::ETAG, etag(next.stamp.version, false))).json(next))
+}
+
+/// Writes a version over the one before it, which must still be there; where the write stands among all.
+async fn advance<C: Concept>(next: &Record<C>, connection: &mut Connection) -> Answer<u64> {
+    connection
+        .transaction(async |connection| {
+            if !C::advance(next, connection).await.map_err(refused_write)? {
+                return Err(Problem::new(Kind::PreconditionFailed));
+            }
+            Ok(follow::position_of_write(connection).await?)
+        })
+        .await
+}
+
+/// Holds the answer until the write can be found, if the caller prefers so.
+async fn apply_preference(
+    response: &mut actix_web::HttpResponseBuilder,
+    freshness: &Freshness,
+    prefer: &Prefer,
+    position: u64,
+) {
+    let Some(wait) = prefer.wait else { return };
+    if freshness.reached(position, wait).await {
+        response.insert_header(("preference-applied", format!("wait={}", wait.as_secs())));
+    }
+}
+
+fn refuse_filters(filters: Map<String, Value>) -> Answer<()> {
+    #[derive(Deserr)]
+    #[deserr(error = Faults, deny_unknown_fields)]
+    struct NoFilters {}
+    deserr::deserialize::<NoFilters, _, Faults>(Value::Object(filters)).map(drop).map_err(Problem::invalid_parameters)
+}
+
+fn request_id(request: &HttpRequest) -> String {
+    request.extensions().get::<Trace>().map(|trace| trace.request_id.clone()).unwrap_or_default()
+}

@@ -1,0 +1,96 @@
+//! The application put together: state, middleware, routes.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::web::{self, PayloadConfig, ServiceConfig};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::database::Database;
+use crate::http::BODY_LIMIT;
+use crate::http::envelope::envelope;
+use crate::http::openapi;
+use crate::identity::tokens::Tokens;
+use crate::matching::Engine;
+use crate::matching::follow::Freshness;
+use crate::problem::{Answer, Kind, Problem};
+use crate::registry::demands::Demand;
+use crate::registry::experts::Expert;
+use crate::registry::organisations::Organisation;
+use crate::registry::policies::Policy;
+use crate::registry::results::ResearchResult;
+use crate::{health, identity, matching, problem, registry};
+
+/// Seconds that running requests have to finish when the service is told to stop.
+const GRACE: u64 = 30;
+
+/// What every request can reach.
+pub struct State {
+    pub database: Database,
+    pub tokens: Tokens,
+    pub engine: Arc<Engine>,
+    pub freshness: Freshness,
+}
+
+/// Serves on a bound listener until the process is told to stop; requests that run are finished first.
+///
+/// # Errors
+/// If the listener cannot be served.
+pub fn serve(state: State, listener: TcpListener) -> std::io::Result<actix_web::dev::Server> {
+    let state = web::Data::new(state);
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(state.clone())
+            .app_data(PayloadConfig::new(BODY_LIMIT))
+            .wrap(Compress::default())
+            .wrap(from_fn(envelope))
+            .configure(routes)
+            .default_service(web::to(unknown))
+    });
+    Ok(server.shutdown_timeout(GRACE).listen(listener)?.run())
+}
+
+fn routes(config: &mut ServiceConfig) {
+    registry::routes::configure::<Organisation>(config);
+    registry::routes::configure::<Expert>(config);
+    registry::routes::configure::<ResearchResult>(config);
+    registry::routes::configure::<Demand>(config);
+    registry::routes::configure::<Policy>(config);
+    config
+        .service(identity::routes::create)
+        .service(matching::routes::demand_matches)
+        .service(matching::routes::result_matches)
+        .service(matching::routes::expert_matches)
+        .service(matching::routes::organisation_matches)
+        .service(matching::routes::match_text)
+        .service(matching::routes::search)
+        .service(registry::codes::routes::list_industries)
+        .service(registry::codes::routes::read_industry)
+        .service(registry::codes::routes::list_regions)
+        .service(registry::codes::routes::read_region)
+        .service(problem::pages::index)
+        .service(problem::pages::page)
+        .service(health::live)
+        .service(health::ready)
+        .service(web::redirect("/docs", "/docs/"))
+        .service(web::redirect("/", "/docs/"))
+        .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", openapi::document().clone()));
+}
+
+/// Whatever no route took: `OPTIONS`, a method that the address does not take, or no such address.
+pub async fn unknown(request: HttpRequest) -> Answer<HttpResponse> {
+    let methods = openapi::methods_of(request.path());
+    if methods.is_empty() {
+        return Err(Problem::not_found());
+    }
+    let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    let allow = HeaderValue::from_str(&names.join(", ")).map_err(Problem::internal)?;
+    if request.method() == Method::OPTIONS {
+        return Ok(HttpResponse::build(StatusCode::NO_CONTENT).insert_header((header::ALLOW, allow)).finish());
+    }
+    Err(Problem::new(Kind::MethodNotAllowed).with_header(header::ALLOW, allow))
+}

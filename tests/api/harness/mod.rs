@@ -1,0 +1,133 @@
+//! Starts one throwaway PostgreSQL a process, and for each test a database cloned from a migrated template and a
+//! service on a port of its own.
+
+mod client;
+mod cluster;
+mod log;
+
+use std::net::TcpListener;
+
+use duijie::commands::serve;
+use duijie::database::Database;
+use duijie::identity::{self, NewUser, Role, passwords};
+use duijie::server;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+pub use client::{Answer, Client};
+pub use log::{panics_logged, remember_log};
+
+/// The password of every test account.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// A running service with nothing in it.
+pub struct Service {
+    pub address: String,
+    pub database: Database,
+    pub url: String,
+    server: actix_web::dev::ServerHandle,
+    folder: tempfile::TempDir,
+}
+
+impl Service {
+    /// A service on a new database.
+    pub async fn start() -> Self {
+        Self::start_on(cluster::new_database().await).await
+    }
+
+    /// A service on a database that is there, with an index of its own.
+    pub async fn start_on(url: String) -> Self {
+        remember_log();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::start_in(url, folder).await
+    }
+
+    async fn start_in(url: String, folder: tempfile::TempDir) -> Self {
+        let database = Database::new(&url, 8).expect("a pool");
+        let state = serve::start(database.clone(), folder.path()).await.expect("a state");
+        state.freshness.built().await;
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = format!("http://{}", listener.local_addr().expect("an address"));
+        let running = server::serve(state, listener).expect("a server");
+        let server = running.handle();
+        tokio::spawn(running);
+        Self { address, database, url, server, folder }
+    }
+
+    /// Stops the service and starts it again on the same database and index.
+    pub async fn restart(self) -> Self {
+        self.server.stop(true).await;
+        let Self { url, folder, .. } = self;
+        // The index's writer is let go with the last of the server's tasks.
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        Self::start_in(url, folder).await
+    }
+
+    /// A caller without a token.
+    pub fn public(&self) -> Client {
+        Client::new(&self.address)
+    }
+
+    /// Someone of the centre's staff.
+    pub async fn staff(&self) -> Client {
+        self.member(Role::Staff, None, None).await
+    }
+
+    /// An account of an organisation.
+    pub async fn enterprise(&self, organisation: &str) -> Client {
+        self.member(Role::Enterprise, Uuid::try_parse(organisation).ok(), None).await
+    }
+
+    /// An account of an expert.
+    pub async fn expert(&self, expert: &str) -> Client {
+        self.member(Role::Expert, None, Uuid::try_parse(expert).ok()).await
+    }
+
+    async fn member(&self, role: Role, organisation_id: Option<Uuid>, expert_id: Option<Uuid>) -> Client {
+        let id = Uuid::now_v7();
+        let login = format!("user-{}", &id.simple().to_string()[20..]);
+        let hash = known_hash();
+        let user = NewUser { id, login: &login, password_hash: hash, role, organisation_id, expert_id };
+        let mut connection = self.database.lasting_connection().await.expect("a connection");
+        identity::add(&user, &mut connection).await.expect("an account");
+        let session = self.public().post("/v1/sessions", &json!({"login": login, "password": PASSWORD})).await;
+        let token = session.expect(201)["access_token"].as_str().expect("a token").to_owned();
+        self.public().with_token(token)
+    }
+
+    /// Runs SQL as the service's own account.
+    pub async fn sql(&self, statement: &str) -> Result<(), String> {
+        let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.expect("a connection");
+        tokio::spawn(connection);
+        client.batch_execute(statement).await.map_err(|error| match error.as_db_error() {
+            Some(refused) => format!("{}: {}", refused.code().code(), refused.message()),
+            None => error.to_string(),
+        })
+    }
+}
+
+/// Hashing takes long on purpose; one hash serves all test accounts.
+fn known_hash() -> &'static str {
+    static HASH: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| passwords::hash(PASSWORD).expect("a hash"));
+    &HASH
+}
+
+/// An enterprise, as staff would type it in.
+pub fn enterprise(name: &str) -> Value {
+    json!({"name": name, "kind": "enterprise", "region": "130927", "industry": "C3311", "scale": "small"})
+}
+
+/// A demand of an enterprise.
+pub fn demand(enterprise: &str, title: &str, description: &str) -> Value {
+    json!({"title": title, "description": description, "enterprise_id": enterprise, "confidentiality": "public"})
+}
+
+/// A published result of a holder.
+pub fn result(holder: &str, title: &str, summary: &str) -> Value {
+    json!({"title": title, "summary": summary, "holder_id": holder, "status": "published"})
+}
+
+/// A published expert of an organisation.
+pub fn expert(organisation: &str, name: &str) -> Value {
+    json!({"name": name, "organisation_id": organisation, "categories": ["research"], "status": "published"})
+}

@@ -1,0 +1,12 @@
+//! The service over real HTTP and a real PostgreSQL; every test has a database of its own.
+
+mod harness;
+
+mod bad_input;
+mod concurrency;
+mod contract;
+mod database_rules;
+mod identity;
+mod matching;
+mod operation;
+mod registry;
