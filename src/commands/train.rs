@@ -1,5 +1,3 @@
 #[derive(clap::Args)]
 pub struct Options {}
-pub fn run(_: &Options) -> anyhow::Result<()> {
-    Ok(())
-}
+pub fn run(_: &Options) -> anyhow::Result<()> { Ok(()) }

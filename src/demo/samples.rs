@@ -92,13 +92,14 @@ fn read_results(keys: &Keys) -> anyhow::Result<Vec<Record<ResearchResult>>> {
 
 /// A few papers name a keyword twice.
 fn distinct(keywords: Option<Value>) -> Value {
-    let mut kept: Vec<Value> = Vec::new();
-    for keyword in keywords.as_ref().and_then(Value::as_array).into_iter().flatten() {
-        if !kept.contains(keyword) {
-            kept.push(keyword.clone());
+    let mut kept: Vec<&str> = Vec::new();
+    let keywords = keywords.unwrap_or_default();
+    for keyword in keywords.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::trim) {
+        if !keyword.is_empty() && !kept.contains(&keyword) {
+            kept.push(keyword);
         }
     }
-    Value::Array(kept)
+    json!(kept)
 }
 
 /// What a discipline of the papers is in the national standards, and who works in it here.

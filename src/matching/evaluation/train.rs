@@ -1,0 +1,1 @@
+//! Learning the model: from words that are known to mean a record, and from pairs that people judged.
