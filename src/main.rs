@@ -1,5 +1,7 @@
 //! The commands of the program.
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 use duijie::commands::{demo, evaluate, migrate, openapi, serve, train, users};
 use duijie::config::Settings;
@@ -31,8 +33,18 @@ enum Command {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    match Cli::parse().command {
+async fn main() -> ExitCode {
+    match run(Cli::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Serve(settings) => serve::run(&settings).await,
         Command::Demo(settings) => demo::run(&settings).await,
         Command::Migrate(settings) => migrate::run(&settings).await,

@@ -45,7 +45,7 @@ RETURN texts_within(value, 10, 7)
 
 -- A range of whole CNY, at most a million million.
 CREATE FUNCTION is_money_range(value jsonb) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN coalesce(jsonb_typeof(value -> 'min') = 'number' AND jsonb_typeof(value -> 'max') = 'number'
    AND (value ->> 'min')::numeric BETWEEN 0 AND 1000000000000
    AND (value ->> 'max')::numeric BETWEEN (value ->> 'min')::numeric AND 1000000000000
@@ -53,13 +53,13 @@ RETURN coalesce(jsonb_typeof(value -> 'min') = 'number' AND jsonb_typeof(value -
 
 -- An asking price: either left to negotiation or a range.
 CREATE FUNCTION is_asking_price(value jsonb) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN coalesce(CASE WHEN value -> 'negotiable' = 'true'::jsonb AND NOT value ?| ARRAY['min', 'max'] THEN true
                      ELSE is_money_range(value) END, false);
 
 -- How a person or an office is reached: personal data.
 CREATE FUNCTION is_contact(value jsonb) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN coalesce(jsonb_typeof(value) = 'object'
    AND coalesce(text_within(value ->> 'person', 1, 50), true)
    AND coalesce(value ->> 'phone' ~ '^[0-9+][0-9 -]{4,28}[0-9]$', true)
@@ -67,7 +67,7 @@ RETURN coalesce(jsonb_typeof(value) = 'object'
 
 -- Where a record was found; a partner never stands without its own identifier, nor the identifier without it.
 CREATE FUNCTION is_source(value jsonb) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN coalesce(jsonb_typeof(value) = 'object'
    AND coalesce(text_within(value ->> 'origin', 1, 200), true)
    AND coalesce(text_within(value ->> 'url', 1, 2000), true)
@@ -77,7 +77,7 @@ RETURN coalesce(jsonb_typeof(value) = 'object'
 
 -- A list of objects of the kind named by `shape`: intellectual property items or attachments.
 CREATE FUNCTION are_items(value jsonb, most integer, shape text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN coalesce(jsonb_typeof(value) = 'array' AND jsonb_array_length(value) <= most
    AND NOT EXISTS (
        SELECT FROM jsonb_array_elements(value) AS item WHERE NOT coalesce(CASE shape

@@ -1,3 +1,5 @@
 #[derive(clap::Args)]
 pub struct Options {}
-pub fn run(_: &Options) -> anyhow::Result<()> { Ok(()) }
+pub fn run(_: &Options) -> anyhow::Result<()> {
+    Ok(())
+}

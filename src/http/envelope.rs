@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -20,49 +21,67 @@ const LONGEST_ADDRESS: usize = 32 * 1024;
 /// The middleware.
 ///
 /// # Errors
-/// None of its own: every error becomes a problem document.
+/// Only with the answer inside: a problem document for a request that is lost, as it is after a panic.
 pub async fn envelope<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let trace = Trace::of(request.headers());
-    let language = preferred_language(request.headers());
-    let method = request.method().clone();
-    let span = tracing::info_span!("request", %method, path = request.path(), request_id = trace.request_id, trace_id = trace.trace_id);
-    request.extensions_mut().insert(trace.clone());
+    let asked = Asked::of(&request);
+    let span = tracing::info_span!(
+        "request",
+        method = %request.method(),
+        path = asked.path,
+        request_id = asked.trace.request_id,
+        trace_id = asked.trace.trace_id
+    );
+    request.extensions_mut().insert(asked.trace.clone());
     // HEAD is GET without the body, which the connection leaves out by itself.
-    if method == Method::HEAD {
+    if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
     let started = Instant::now();
-    let response = answer(request, next, &trace, language).instrument(span.clone()).await;
+    let answered = answer(request, next, &asked).instrument(span.clone()).await;
     let milliseconds = started.elapsed().as_secs_f64() * 1e3;
-    span.in_scope(|| tracing::info!(status = response.status().as_u16(), milliseconds, "answered"));
-    Ok(response)
+    let status = answered.as_ref().map_or(StatusCode::INTERNAL_SERVER_ERROR, ServiceResponse::status).as_u16();
+    span.in_scope(|| tracing::info!(status, milliseconds, "answered"));
+    answered
+}
+
+/// What an answer needs to know of its request.
+struct Asked {
+    trace: Trace,
+    language: Language,
+    path: String,
+}
+
+impl Asked {
+    fn of(request: &ServiceRequest) -> Self {
+        let headers = request.headers();
+        Self { trace: Trace::of(headers), language: preferred_language(headers), path: request.path().to_owned() }
+    }
 }
 
 async fn answer<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
-    trace: &Trace,
-    language: Language,
-) -> ServiceResponse<BoxBody> {
-    let http_request = request.request().clone();
-    let refused = refuse_early(&request);
-    let result = match refused {
-        Some(problem) => Err(problem.into()),
-        None => catch_panic(next.call(request)).await,
-    };
-    let mut response = match result {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::from_err(error, http_request),
-    };
-    if let Some(document) = problem_of(&response, trace, language) {
-        let (request, _) = response.into_parts();
-        response = ServiceResponse::new(request, document);
+    asked: &Asked,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if let Some(problem) = refuse_early(&request) {
+        return Ok(request.into_response(documented(&problem, asked, None)));
     }
-    name(response.headers_mut(), trace);
-    response
+    let mut response = match catch_panic(next.call(request)).await {
+        Ok(response) => response.map_into_boxed_body(),
+        Err(error) => {
+            let kind = error.as_error::<Problem>().map_or(Kind::Internal, |problem| problem.kind);
+            let document = documented(&Problem::new(kind), asked, None);
+            return Err(InternalError::from_response(error, document).into());
+        }
+    };
+    if response.status().is_client_error() || response.status().is_server_error() {
+        response = as_problem(response, asked);
+    }
+    name(response.headers_mut(), &asked.trace);
+    Ok(response)
 }
 
 /// A bug in one request must neither end the worker nor leave the caller without an answer.
@@ -83,38 +102,40 @@ fn refuse_early(request: &ServiceRequest) -> Option<Problem> {
     (json && !accepts_json(request.headers())).then(|| Problem::new(Kind::NotAcceptable))
 }
 
-/// The problem document of an answer that is an error and not a document yet.
-fn problem_of(response: &ServiceResponse<BoxBody>, trace: &Trace, language: Language) -> Option<HttpResponse> {
-    let status = response.status();
-    if !status.is_client_error() && !status.is_server_error() {
-        return None;
+/// An answer that is an error, as a problem document. A health report says all in its own body.
+fn as_problem(response: ServiceResponse<BoxBody>, asked: &Asked) -> ServiceResponse<BoxBody> {
+    let raised = response.response().error();
+    let told = response.headers().contains_key(header::CONTENT_TYPE) && raised.is_none();
+    if told && response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().ends_with(b"+json")) {
+        return response;
     }
-    let raised = response.response().error().and_then(|error| error.as_error::<Problem>());
-    let bare;
-    let problem = if let Some(problem) = raised {
-        problem
-    } else {
+    let allow = response.headers().get(header::ALLOW).cloned();
+    let document = match raised.and_then(|error| error.as_error::<Problem>()) {
+        Some(problem) => documented(problem, asked, allow),
         // The framework's own: unreadable paths, wrong methods of a resource, oversized bodies.
-        bare = Problem::new(Kind::of_status(status));
-        &bare
+        None => documented(&Problem::new(Kind::of_status(response.status())), asked, allow),
     };
-    let instance = response.request().uri().path().to_owned();
-    let document = problem.document(language, instance, trace.trace_id.clone());
-    let status = StatusCode::from_u16(document.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer = HttpResponse::build(status);
+    let (request, _) = response.into_parts();
+    ServiceResponse::new(request, document)
+}
+
+fn documented(problem: &Problem, asked: &Asked, allow: Option<HeaderValue>) -> HttpResponse {
+    let document = problem.document(asked.language, asked.path.clone(), asked.trace.trace_id.clone());
+    let mut answer = HttpResponse::build(problem.kind.status());
     for (name, value) in problem.headers() {
         answer.insert_header((name.clone(), value.clone()));
     }
-    if let Some(allow) = response.headers().get(header::ALLOW) {
-        answer.insert_header((header::ALLOW, allow.clone()));
+    if let Some(allow) = allow {
+        answer.insert_header((header::ALLOW, allow));
     }
-    let code = match language {
+    let code = match asked.language {
         Language::Chinese => "zh-CN",
         Language::English => "en",
     };
-    answer.insert_header((header::CONTENT_LANGUAGE, code));
-    answer.content_type("application/problem+json");
-    serde_json::to_string(&document).ok().map(|body| answer.body(body))
+    answer.insert_header((header::CONTENT_LANGUAGE, code)).content_type("application/problem+json");
+    let mut response = answer.body(serde_json::to_string(&document).unwrap_or_default());
+    name(response.headers_mut(), &asked.trace);
+    response
 }
 
 /// What every answer bears.
@@ -127,7 +148,7 @@ fn name(headers: &mut HeaderMap, trace: &Trace) {
     insert(REQUEST_ID, &trace.request_id);
     insert(TRACEPARENT, &trace.parent());
     insert(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    headers.append(header::VARY, HeaderValue::from_static("Accept-Language, Authorization"));
+    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding, Accept-Language, Authorization"));
 }
 
 /// English only where it is preferred to Chinese.

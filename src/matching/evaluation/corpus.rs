@@ -87,7 +87,11 @@ fn document(place: usize, record: &CorpusRecord, texts: Texts) -> Document {
         audience: Audience::PUBLIC,
         owner: None,
         title: if whole { record.title.clone() } else { String::new() },
-        keywords: if whole { record.keywords.iter().map(|keyword| keyword.trim().to_owned()).collect() } else { Vec::new() },
+        keywords: if whole {
+            record.keywords.iter().map(|keyword| keyword.trim().to_owned()).collect()
+        } else {
+            Vec::new()
+        },
         body: vec![record.summary.clone()],
         names: Vec::new(),
         facets: Facet::value("status", "published").into_iter().collect(),

@@ -25,7 +25,8 @@ impl Queries {
     pub fn read(file: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
         let parsed = text.lines().enumerate().map(|(place, line)| {
-            let (id, words) = line.split_once('\t').with_context(|| format!("{}, line {}", file.display(), place + 1))?;
+            let (id, words) =
+                line.split_once('\t').with_context(|| format!("{}, line {}", file.display(), place + 1))?;
             Ok((id.to_owned(), words.to_owned()))
         });
         Ok(Self(parsed.collect::<anyhow::Result<_>>()?))
@@ -60,7 +61,12 @@ impl Judgments {
 
     /// The records judged useful for a query, with their grades.
     pub fn of(&self, query: &str) -> impl Iterator<Item = (&str, u32)> {
-        self.0.get(query).into_iter().flatten().map(|(record, grade)| (record.as_str(), *grade)).filter(|(_, grade)| *grade > 0)
+        self.0
+            .get(query)
+            .into_iter()
+            .flatten()
+            .map(|(record, grade)| (record.as_str(), *grade))
+            .filter(|(_, grade)| *grade > 0)
     }
 }
 

@@ -3,7 +3,5 @@
 mod corpus;
 mod measures;
 
-
 pub use corpus::{Corpus, Indexed, Texts};
 pub use measures::{Evaluated, Judgments, Queries, evaluate};
-
