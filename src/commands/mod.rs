@@ -15,10 +15,12 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::Settings;
 use crate::database::Database;
-use crate::database::embedded::{self, Cluster};
+use crate::database::embedded::{self, Cluster, ClusterError};
 
 /// Connections of one process; more than two cores can use.
 const CONNECTIONS: usize = 16;
+/// The database of a cluster of our own.
+const DATABASE: &str = "duijie";
 
 /// Logs to standard error: lines for a person at a terminal, JSON for whatever collects them elsewhere.
 fn log() {
@@ -38,8 +40,19 @@ async fn open(settings: &Settings, folder: &Path) -> anyhow::Result<(Database, O
         return Ok((Database::new(url, CONNECTIONS)?, None));
     }
     let cluster = Cluster::start(embedded::Settings { folder: folder.to_owned(), durable: true }).await?;
-    let url = cluster.database("duijie").await?;
+    let url = cluster.database(DATABASE).await?;
     Ok((Database::new(&url, CONNECTIONS)?, Some(cluster)))
+}
+
+/// The same beside a service that runs: its database, if it holds the folder.
+async fn join(settings: &Settings, folder: &Path) -> anyhow::Result<(Database, Option<Cluster>)> {
+    match open(settings, folder).await {
+        Err(error) if matches!(error.downcast_ref(), Some(ClusterError::InUse { .. })) => {
+            let url = embedded::attach(folder, DATABASE).await?;
+            Ok((Database::new(&url, CONNECTIONS)?, None))
+        }
+        opened => opened,
+    }
 }
 
 /// Stops our own PostgreSQL, if there is one.

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use diesel_async::AsyncPgConnection;
 use uuid::Uuid;
 
-use super::{close, log, open};
+use super::{close, join, log};
 use crate::config::Settings;
 use crate::identity::{self, NewUser, Role, passwords};
 use crate::registry::fields::CreditCode;
@@ -41,7 +41,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
     let Command::Add(new) = command;
     let password = read_password()?;
     let hash = passwords::hash(&password)?;
-    let (database, cluster) = open(&new.settings, &new.settings.folder("serve")).await?;
+    let (database, cluster) = join(&new.settings, &new.settings.folder("serve")).await?;
     let added = async {
         database.migrate().await?;
         add(&new, &hash, &mut database.lasting_connection().await?).await

@@ -7,7 +7,7 @@ use tantivy::{Searcher, Term};
 
 use super::document::Document;
 use super::index::Fields;
-use super::text::{simplified, words};
+use super::text::{simplified, telling, words};
 use super::{Facet, IndexError};
 
 /// Terms of a query: a long demand is cut to its most telling ones.
@@ -17,6 +17,8 @@ const PART: f32 = 0.4;
 /// A word of the title or a keyword counts as so many in the text.
 const TITLE: f32 = 2.0;
 const KEYWORD: f32 = 2.0;
+/// From so many words on a text is running text, in which most words are not about the matter.
+const RUNNING: usize = 12;
 /// A word that is in more than this share of the records tells nothing.
 const COMMON: f32 = 0.25;
 
@@ -120,10 +122,12 @@ fn listen(
     mark: impl Fn(&mut Heard),
 ) {
     let words = words(text);
+    let telling = (words.len() >= RUNNING).then(|| telling(text)).unwrap_or_default();
     for (place, word) in words.iter().enumerate() {
         let entry = heard.entry(word.text.clone()).or_default();
         mark(entry);
-        entry.weight += if word.part { weight * PART } else { weight };
+        let told = telling.get(&word.text).copied().unwrap_or(1.0);
+        entry.weight += if word.part { weight * told * PART } else { weight * told };
         entry.length = word.end - word.start;
         let next =
             words[place + 1..].iter().take_while(|next| next.start <= word.end).filter(|next| next.start == word.end);
@@ -141,7 +145,7 @@ fn weigh(heard: HashMap<String, Heard>, searcher: &Searcher, fields: &Fields) ->
             found = found.max(searcher.doc_freq(&Term::from_field_text(field, &text))?);
         }
         let found = found as f32;
-        let telling = found > 0.0 && (found <= records * COMMON || records < 100.0);
+        let telling = word.weight > 0.0 && found > 0.0 && (found <= records * COMMON || records < 100.0);
         if telling {
             let idf = (1.0 + (records - found + 0.5).max(0.5) / (found + 0.5)).ln();
             terms.push(QueryTerm {

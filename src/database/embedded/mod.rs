@@ -1,108 +1,82 @@
-//! A PostgreSQL of our own, for whoever has none: found or downloaded, started in a folder, stopped with the program.
+//! A `PostgreSQL` of our own, for who has none: found or downloaded, set up in a folder, and run as long as we run.
 
 mod account;
+mod address;
+mod attach;
 mod binaries;
+mod download;
 mod error;
 mod folder;
-mod postmaster;
+mod initialize;
+mod orphan;
+mod server;
+mod supervisor;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
-use tokio_postgres::NoTls;
-
-use account::Account;
-use binaries::Binaries;
-use folder::{Endpoint, Folder};
-use postmaster::Postmaster;
-
+pub use attach::attach;
 pub use error::ClusterError;
 
-/// The superuser of the cluster, and the only account that uses it.
-const USER: &str = "duijie";
+use account::Account;
+use folder::Folder;
+use server::Server;
 
-/// Where the cluster lies and what it is for.
+/// Where a cluster lives, and how safely.
+#[derive(Debug, Clone)]
 pub struct Settings {
+    /// Everything of the cluster is in here. Created if it is missing.
     pub folder: PathBuf,
-    /// Whether what is committed must survive a power cut; a throwaway cluster for tests need not.
+    /// False: a throwaway for tests, fast, and lost if the machine goes down.
     pub durable: bool,
 }
 
-/// A running cluster. It stops when this is dropped, or the program ends in whatever way.
+/// A `PostgreSQL` that runs as long as this lives. Dropping it ends the server too, but only [`Cluster::stop`] waits for
+/// the end.
+#[derive(Debug)]
 pub struct Cluster {
-    postmaster: Postmaster,
-    access: Access,
-    _folder: Folder,
-}
-
-/// How the cluster is reached.
-struct Access {
-    endpoint: Endpoint,
-    password: String,
+    // Dropped in this order: the server is on its way out when the lock falls.
+    server: Server,
+    folder: Folder,
 }
 
 impl Cluster {
-    /// Starts the cluster of a folder, making it on the first start. A server that an earlier program left running
-    /// on it is stopped first, and a lock that one left is no hindrance.
+    /// Starts the cluster in the folder, which is set up first if it is new. A server that an earlier process left
+    /// running there is ended before.
     ///
     /// # Errors
-    /// In words for whoever starts the program: no PostgreSQL to be found, a folder in use, not to be entered or of
-    /// another version, a server that does not start.
+    /// If another process uses the folder, if no `PostgreSQL` is to be had or it does not fit the data, or if the folder
+    /// or the server refuse; see [`ClusterError`].
     pub async fn start(settings: Settings) -> Result<Self, ClusterError> {
-        let account = Account::for_server()?;
-        let folder = Folder::take(&settings.folder, &account)?;
-        let binaries = Binaries::find(&folder.downloads()).await?;
-        folder.check_version(&binaries)?;
-        postmaster::stop_left_running(&folder, &binaries, &account).await?;
-        if !folder.is_initialised() {
-            postmaster::initialise(&folder, &binaries, &account).await?;
+        let folder = Folder::open(&settings.folder).await?;
+        let account = Account::choose()?;
+        account.admit(folder.path())?;
+        account.reach(folder.path()).await?;
+        let candidates = binaries::candidates(&folder).await;
+        let binaries = binaries::obtain(&candidates, download::SOURCE, &folder, &account).await?;
+        if folder.data_version().await?.is_none() {
+            initialize::initialize(&folder, &binaries, &account, settings.durable).await?;
         }
-        let access = Access { endpoint: folder.endpoint()?, password: folder.password()? };
-        let mut postmaster = Postmaster::start(&folder, &binaries, &account, &access.endpoint, settings.durable)?;
-        postmaster.wait_until_ready(&access.url("postgres"), &folder).await?;
-        Ok(Self { postmaster, access, _folder: folder })
+        let server = Server::start(&folder, &binaries, &account, settings.durable).await?;
+        tracing::info!(folder = %folder.path().display(), ?binaries, "PostgreSQL runs");
+        Ok(Self { server, folder })
     }
 
-    /// The URL of a database of this cluster, which is made if it is missing.
+    /// The URL of a database of this cluster, which is created if it is missing. It holds the password: do not log it.
     ///
     /// # Errors
-    /// What the server says.
+    /// If the server refuses to create the database.
     pub async fn database(&self, name: &str) -> Result<String, ClusterError> {
-        let (client, connection) = tokio_postgres::connect(&self.access.url("postgres"), NoTls).await?;
-        let driver = tokio::spawn(connection);
-        let there = client.query_opt("SELECT FROM pg_database WHERE datname = $1", &[&name]).await?;
-        if there.is_none() {
-            client.batch_execute(&format!("CREATE DATABASE \"{}\"", name.replace('"', "\"\""))).await?;
-        }
-        drop(client);
-        driver.abort();
-        Ok(self.access.url(name))
+        self.server.create_database(name).await?;
+        Ok(self.server.url(name))
     }
 
-    /// Stops the server and waits until it is down.
+    /// Ends the server, connections and all, and waits till it is down.
     ///
     /// # Errors
-    /// If it cannot be waited for.
+    /// If the server does not end.
     pub async fn stop(self) -> Result<(), ClusterError> {
-        self.postmaster.stop().await
+        self.server.stop(&self.folder).await
     }
 }
-
-/// The URL of a database of a cluster that another process of this program runs in a folder.
-///
-/// # Errors
-/// If the folder holds no cluster that can be reached.
-pub async fn attach(folder: &std::path::Path, name: &str) -> Result<String, ClusterError> {
-    let access = folder::access(folder)?;
-    let url = Access { endpoint: access.0, password: access.1 }.url(name);
-    let _answered = tokio_postgres::connect(&url, NoTls).await?;
-    Ok(url)
-}
-
-impl Access {
-    fn url(&self, database: &str) -> String {
-        format!("postgres://{USER}:{}@{}/{database}", self.password, self.endpoint.authority())
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -14,7 +14,7 @@ use duijie::server;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub use client::{Answer, Client};
+pub use client::{Answer, Client, send};
 pub use log::{panics_logged, remember_log};
 
 /// The password of every test account.
@@ -63,6 +63,23 @@ impl Service {
         Self::start_in(url, folder).await
     }
 
+    /// Stops the service, spoils its index, and starts it again.
+    pub async fn restart_with_damaged_index(self) -> Self {
+        let folder = self.folder.path().join("index");
+        let mut spoilt = 0;
+        for kind in std::fs::read_dir(&folder).expect("indexes").flatten() {
+            for file in std::fs::read_dir(kind.path()).expect("files").flatten() {
+                if file.file_name().to_string_lossy().ends_with(".idx") {
+                    let bytes = std::fs::read(file.path()).expect("bytes");
+                    std::fs::write(file.path(), &bytes[..bytes.len() / 2]).expect("half of it");
+                    spoilt += 1;
+                }
+            }
+        }
+        assert!(spoilt > 0);
+        self.restart().await
+    }
+
     /// A caller without a token.
     pub fn public(&self) -> Client {
         Client::new(&self.address)
@@ -97,7 +114,8 @@ impl Service {
 
     /// Runs SQL as the service's own account.
     pub async fn sql(&self, statement: &str) -> Result<(), String> {
-        let (client, connection) = tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.expect("a connection");
+        let (client, connection) =
+            tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.expect("a connection");
         tokio::spawn(connection);
         client.batch_execute(statement).await.map_err(|error| match error.as_db_error() {
             Some(refused) => format!("{}: {}", refused.code().code(), refused.message()),

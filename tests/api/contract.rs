@@ -1,0 +1,59 @@
+//! The contract: the committed document is what the code says, and a common linter finds no error in it.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use duijie::http::openapi;
+
+use crate::harness::{Service, send};
+
+fn committed() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("openapi/duijie.json")
+}
+
+#[test]
+fn the_committed_document_is_what_the_code_says() {
+    let generated = openapi::document().to_pretty_json().expect("JSON");
+    let kept = std::fs::read_to_string(committed()).unwrap_or_default();
+    assert!(
+        kept.trim() == generated.trim(),
+        "the contract has changed: look at the difference, then run\n  cargo run -- openapi > openapi/duijie.json"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_service_shows_the_document_and_readable_pages() {
+    let service = Service::start().await;
+    let document = service.public().get("/openapi.json").await;
+    assert_eq!(document.expect(200)["openapi"], "3.1.0");
+    for (path, word) in [
+        ("/docs/", "swagger-ui"),
+        ("/docs/swagger-initializer.js", "/openapi.json"),
+        ("/docs/swagger-ui-bundle.js", "Swagger"),
+    ] {
+        let page = send(service.public().request("GET", path)).await;
+        assert_eq!(page.status, 200, "{path}");
+        assert!(page.text.contains(word), "{path}");
+    }
+    let page = send(service.public().request("GET", "/docs/")).await;
+    assert!(
+        !page.text.contains("src=\"http") && !page.text.contains("href=\"http"),
+        "the pages ask the internet for something"
+    );
+}
+
+/// Runs only where the linter is: `.ci/run` installs it where npm is.
+#[test]
+fn a_common_linter_finds_no_error() {
+    let Some(linter) = std::env::var_os("DUIJIE_LINTER") else {
+        eprintln!("DUIJIE_LINTER is not set: the linter was not run");
+        return;
+    };
+    let output = Command::new(linter).arg("lint").arg(committed()).output().expect("the linter runs");
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}

@@ -1,0 +1,138 @@
+//! What must never be is impossible in the database, whoever writes.
+
+use duijie::database::schema;
+
+use crate::harness::{Service, enterprise, result};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_break_a_rule_cannot_be_written() {
+    let service = Service::start().await;
+    let staff = service.staff().await;
+    let firm = staff.create("organisations", &enterprise("五金厂")).await;
+    let insert = |table: &str, columns: &str, values: &str| {
+        format!(
+            "INSERT INTO {table} (id, created_at, updated_at, {columns}) VALUES (gen_random_uuid(), now(), now(), {values})"
+        )
+    };
+    let organisation = |columns: &str, values: &str| {
+        insert("organisations", &format!("name, kind, {columns}"), &format!("'五金厂', 'enterprise', {values}"))
+    };
+    let result = |columns: &str, values: &str| {
+        insert(
+            "results",
+            &format!("title, summary, holder_id, {columns}"),
+            &format!("'冲压模具', '关于冲压模具寿命的成果。', '{firm}', {values}"),
+        )
+    };
+    let demand = |columns: &str, values: &str| {
+        insert(
+            "demands",
+            &format!("title, description, enterprise_id, {columns}"),
+            &format!("'缩松', '球铁阀体总有缩松，废品。', '{firm}', {values}"),
+        )
+    };
+    let wrong = [
+        (organisation("credit_code", "'91350100M000100Y44'"), "23514"),
+        (organisation("region", "'130999'"), "23503"),
+        (organisation("industry", "'C9999'"), "23503"),
+        (organisation("labels", "'{gazelle,gazelle}'"), "23514"),
+        (organisation("labels", "'{famous}'"), "23514"),
+        (organisation("profile", "E'a\\u0007'"), "23514"),
+        (organisation("profile", "E'e\\u0301'"), "23514"),
+        (organisation("contact", "'{\"phone\": \"call me\"}'"), "23514"),
+        (organisation("main_products", "array_fill('x'::text, '{21}')"), "23514"),
+        (result("maturity", "10"), "23514"),
+        (result("form", "'idea'"), "23514"),
+        (result("keywords", "'{a,a}'"), "23514"),
+        (result("keywords", "ARRAY[repeat('x', 51)]"), "23514"),
+        (result("industries", "'{C9999}'"), "23503"),
+        (result("contributor_ids", "ARRAY[gen_random_uuid()]"), "23503"),
+        (result("asking_price", "'{\"min\": 5, \"max\": 1}'"), "23514"),
+        (result("asking_price", "'{\"negotiable\": true, \"min\": 1}'"), "23514"),
+        (result("asking_price", "'{}'"), "23514"),
+        (result("source", "'{\"partner\": \"p\"}'"), "23514"),
+        (result("intellectual_property", "'[{\"kind\": \"invention\"}]'"), "23514"),
+        (result("status", "'sold'"), "23514"),
+        (demand("budget", "'{\"min\": 1.5, \"max\": 2}'"), "23514"),
+        (demand("wanted", "'{}'"), "23514"),
+        (demand("confidentiality", "'secret'"), "23514"),
+        (insert("organisations", "name, kind", "'五', 'enterprise'"), "23514"),
+        (
+            insert("results", "title, summary, holder_id", "'冲压模具', '关于冲压模具寿命的成果。', gen_random_uuid()"),
+            "23503",
+        ),
+        (
+            insert(
+                "policies",
+                "title, level, body, effective_on, expires_on",
+                "'措施', 'county', '一、支持企业设备更新。', '2026-01-02', '2026-01-01'",
+            ),
+            "23514",
+        ),
+    ];
+    for (statement, code) in wrong {
+        let refused = service.sql(&statement).await.expect_err(&statement);
+        assert!(refused.starts_with(code), "{statement}: {refused}");
+    }
+    service.sql(&organisation("credit_code", "'91350100M000100Y43'")).await.expect("a good row is taken");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_cannot_be_rewritten_and_records_cannot_be_removed() {
+    let service = Service::start().await;
+    let staff = service.staff().await;
+    let firm = staff.create("organisations", &enterprise("五金厂")).await;
+    staff.create("results", &result(&firm, "冲压模具", "关于冲压模具寿命的一项成果。")).await;
+    staff.put(&format!("/v1/organisations/{firm}"), "\"1\"", &enterprise("新五金厂")).await.expect(200);
+    for statement in [
+        "DELETE FROM results",
+        "TRUNCATE results",
+        "DELETE FROM record_versions",
+        "UPDATE record_versions SET version = 9",
+        "TRUNCATE record_versions",
+        "DELETE FROM personal_data_views",
+        "UPDATE results SET title = '没有新版本'",
+        "UPDATE results SET version = version + 2",
+        "UPDATE results SET id = gen_random_uuid(), version = version + 1",
+    ] {
+        let refused = service.sql(statement).await.expect_err(statement);
+        assert!(refused.starts_with("23001"), "{statement}: {refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn migrations_run_again_change_nothing() {
+    let service = Service::start().await;
+    let staff = service.staff().await;
+    let firm = staff.create("organisations", &enterprise("五金厂")).await;
+    let (one, two) = tokio::join!(service.database.migrate(), service.database.migrate());
+    assert!(one.is_ok() && two.is_ok());
+    staff.get(&format!("/v1/organisations/{firm}")).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tables_are_as_the_program_sees_them() {
+    use diesel::prelude::*;
+    use diesel_async::RunQueryDsl;
+    let service = Service::start().await;
+    let mut connection = service.database.lasting_connection().await.expect("a connection");
+    macro_rules! readable {
+        ($($table:ident),+) => {$(
+            schema::$table::table.select(schema::$table::all_columns).limit(0).execute(&mut connection).await.expect(stringify!($table));
+        )+};
+    }
+    readable!(
+        organisations,
+        experts,
+        results,
+        demands,
+        policies,
+        industries,
+        regions,
+        users,
+        signing_keys,
+        idempotency_keys,
+        personal_data_views,
+        record_versions
+    );
+}
