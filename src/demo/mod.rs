@@ -14,7 +14,7 @@ use crate::database::schema::{demands, users};
 use crate::identity::{self, NewUser, Role, passwords};
 use crate::registry::fields::{ConfidentialityLevel, Wanted};
 use crate::registry::{Concept, Record};
-use samples::County;
+pub use samples::County;
 
 /// Records a statement: 25 columns each, far below the protocol's 65 535 parameters.
 const BATCH: usize = 500;

@@ -144,8 +144,15 @@ impl Follower {
         (Self { database, engine, freshness }, Freshness(receiver))
     }
 
-    /// Follows until the task is dropped. A database or disk that fails is tried again.
+    /// Follows until nobody waits for it any more. A database or disk that fails is tried again.
     pub async fn run(self) {
+        tokio::select! {
+            () = self.follow_on() => {}
+            () = self.freshness.closed() => {}
+        }
+    }
+
+    async fn follow_on(&self) {
         loop {
             if let Err(error) = self.follow().await {
                 tracing::error!(%error, "the index fell behind; trying again");

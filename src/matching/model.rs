@@ -27,7 +27,6 @@ pub struct Model {
 /// A linear score and its calibration.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Scorer {
-    pub bias: f32,
     /// By the name of the feature; a feature that is not named has no weight.
     pub weights: BTreeMap<String, f32>,
     /// Points of raw score and the share of such pairs that were judged useful, both rising; straight between them.
@@ -109,12 +108,8 @@ impl Scorer {
         if let Some(name) = self.weights.keys().find(|name| !feature_names().any(|known| known == name.as_str())) {
             return Err(IndexError::Model(format!("there is no feature {name}")));
         }
-        let numbers = self
-            .weights
-            .values()
-            .chain([&self.bias])
-            .chain(self.calibration.iter().flat_map(|(raw, share)| [raw, share]));
-        if !numbers.into_iter().all(|number| number.is_finite()) {
+        let points = self.calibration.iter().flat_map(|(raw, share)| [raw, share]);
+        if !self.weights.values().chain(points).all(|number| number.is_finite()) {
             return Err(IndexError::Model("a number is not finite".to_owned()));
         }
         let rises = self.calibration.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1);
@@ -134,7 +129,7 @@ impl Scorer {
     /// The raw score of features, in the order of [`feature_names`].
     #[must_use]
     pub fn raw(&self, features: &[f32]) -> f32 {
-        self.bias + feature_names().zip(features).map(|(name, value)| self.weight(name) * value).sum::<f32>()
+        feature_names().zip(features).map(|(name, value)| self.weight(name) * value).sum::<f32>()
     }
 
     /// The share of pairs with such a raw score that are useful.

@@ -69,10 +69,9 @@ pub struct Explanation {
     /// The telling terms that were looked for, the weightiest first.
     #[schema(max_items = 40)]
     pub looked_for: Vec<String>,
-    /// Bias and contributions; they add up to `raw`.
+    /// What speaks for the match; the contributions add up to `raw`.
     #[schema(max_items = 40)]
     pub features: Vec<FeatureShare>,
-    pub bias: f32,
     /// The score before calibration.
     pub raw: f32,
     /// Conditions met and missed.
@@ -215,7 +214,6 @@ fn explain(terms: &Terms, scored: &Scored, scorer: &Scorer, model: &str) -> Expl
         keywords: scored.text.keywords.clone(),
         looked_for: terms.terms.iter().map(|term| term.text.clone()).collect(),
         features: features.collect(),
-        bias: scorer.bias,
         raw: scored.place.raw,
         conditions: scored.stands.clone(),
         model: model.to_owned(),

@@ -65,12 +65,7 @@ impl Engine {
     /// # Errors
     /// If the index cannot be read.
     pub fn search(&self, request: &SearchRequest) -> Result<Found, IndexError> {
-        let query = Query {
-            title: request.words.clone(),
-            keywords: request.words.split_whitespace().map(str::to_owned).collect(),
-            ..Query::default()
-        };
-        let names = names(&request.words);
+        let (query, names) = Query::of_words(&request.words);
         let mut found = Found { hits: Vec::new(), total: 0, facets: BTreeMap::new() };
         let mut counts: BTreeMap<Facet, u64> = BTreeMap::new();
         for kind in &request.kinds {
@@ -130,6 +125,14 @@ impl Engine {
     /// If the index cannot be read.
     pub fn size(&self, kind: Kind, filter: &Filter) -> Result<u64, IndexError> {
         self.count(kind, &AllQuery, filter, &mut BTreeMap::new())
+    }
+}
+
+impl Query {
+    /// What words typed into a search look for, and the names that may be among them.
+    pub(super) fn of_words(words: &str) -> (Self, Vec<String>) {
+        let keywords = words.split_whitespace().map(str::to_owned).collect();
+        (Self { title: words.to_owned(), keywords, ..Self::default() }, names(words))
     }
 }
 

@@ -104,7 +104,7 @@ async fn a_commit_that_comes_late_is_found_all_the_same() {
     let service = Service::start().await;
     let staff = service.staff().await;
     let holder = staff.create("organisations", &enterprise("五金厂")).await;
-    let late = staff.create("results", &result(&holder, "晚到的成果", "这一项成果的标题稍后改动。")).await;
+    let late = staff.create("results", &result(&holder, "晚到的成果", "这一项成果的标题稍后才改动。")).await;
     // A change that stays open while others commit after it.
     let (client, connection) =
         tokio_postgres::connect(&service.url, tokio_postgres::NoTls).await.expect("a connection");
@@ -112,7 +112,7 @@ async fn a_commit_that_comes_late_is_found_all_the_same() {
     let change = "BEGIN; UPDATE results SET title = '氧化铝陶瓷', version = 2, updated_at = now() WHERE id = ";
     client.batch_execute(&format!("{change}'{late}'")).await.expect("an open change");
     for number in 0..5 {
-        staff.create("results", &result(&holder, &format!("先到的第{number}项"), "这一项成果先提交。")).await;
+        staff.create("results", &result(&holder, &format!("先到的第{number}项"), "这一项成果在它之前提交。")).await;
     }
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     client.batch_execute("COMMIT").await.expect("a commit");

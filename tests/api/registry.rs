@@ -38,7 +38,6 @@ async fn every_field_of_a_result_is_kept_as_it_was_given() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expert_a_demand_an_organisation_and_a_policy_keep_every_field() {
     let service = Service::start().await;
-    let staff = service.staff().await;
     let firm = json!({
         "name": "南皮恒锐五金有限公司", "kind": "enterprise", "credit_code": "91350100M000100Y43", "region": "130927",
         "industry": "C3311", "scale": "small", "labels": ["high_tech", "specialised"], "main_products": ["冲压件"],

@@ -68,14 +68,26 @@ impl Corpus {
     /// # Errors
     /// If the temporary folder cannot be written.
     pub fn index(&self, model: Model) -> anyhow::Result<Indexed> {
+        let documents = self.records.iter().enumerate();
+        let documents = documents.map(|(place, record)| document(place, record, self.texts));
+        Indexed::of(model, vec![(Kind::Result, documents.collect())])
+    }
+}
+
+impl Indexed {
+    /// Indexes documents, by kind.
+    ///
+    /// # Errors
+    /// If the temporary folder cannot be written.
+    pub fn of(model: Model, documents: Vec<(Kind, Vec<Document>)>) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let engine = Engine::with_model(folder.path(), model)?;
-        let changes = self.records.iter().enumerate();
-        let changes = changes.map(|(place, record)| Change::Put(Box::new(document(place, record, self.texts))));
-        let index = engine.index(Kind::Result);
-        index.apply(changes.collect())?;
-        index.commit("")?;
-        Ok(Indexed { engine, _folder: folder })
+        for (kind, documents) in documents {
+            let index = engine.index(kind);
+            index.apply(documents.into_iter().map(|document| Change::Put(Box::new(document))).collect())?;
+            index.commit("")?;
+        }
+        Ok(Self { engine, _folder: folder })
     }
 }
 
@@ -118,6 +130,7 @@ pub(super) fn id_of_name(name: &str) -> Option<Uuid> {
 }
 
 /// Everything in the corpus.
-pub(super) fn everything() -> Filter {
+#[must_use]
+pub fn everything() -> Filter {
     Filter::of(Viewer { audience: Audience::PUBLIC, owner: None })
 }

@@ -59,14 +59,14 @@ impl Judgments {
         Ok(Self(grades))
     }
 
+    /// All judged records of a query, with their grades.
+    pub fn all_of(&self, query: &str) -> impl Iterator<Item = (&str, u32)> {
+        self.0.get(query).into_iter().flatten().map(|(record, grade)| (record.as_str(), *grade))
+    }
+
     /// The records judged useful for a query, with their grades.
     pub fn of(&self, query: &str) -> impl Iterator<Item = (&str, u32)> {
-        self.0
-            .get(query)
-            .into_iter()
-            .flatten()
-            .map(|(record, grade)| (record.as_str(), *grade))
-            .filter(|(_, grade)| *grade > 0)
+        self.all_of(query).filter(|(_, grade)| *grade > 0)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod corpus;
 mod measures;
+pub mod train;
 
-pub use corpus::{Corpus, Indexed, Texts};
+pub use corpus::{Corpus, Indexed, Texts, everything};
 pub use measures::{Evaluated, Judgments, Queries, evaluate};

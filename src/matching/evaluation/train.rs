@@ -1,1 +1,322 @@
-//! Learning the model: from words that are known to mean a record, and from pairs that people judged.
+//! Learning the model from judgments: a pairwise logistic regression that stays near what was believed before
+//! (maximum a posteriori with a Gaussian prior), then a calibration that can only rise.
+//!
+//! Of two records judged for one query the better one is to score higher (Burges et al. 2005, `RankNet`, with a linear
+//! score). Where the judgments say nothing of a feature, the weight of the prior stays.
+
+use std::collections::{BTreeMap, HashMap};
+
+use uuid::Uuid;
+
+use super::corpus::{Indexed, everything, id_of_name};
+use super::measures::{Judgments, Queries};
+use crate::matching::{Engine, Filter, IndexError, Query, Scorer, feature_names};
+use crate::registry::Kind;
+
+/// How strongly weights are held to the prior, in queries: so many would have to speak against it.
+const PRIOR: f64 = 2.0;
+/// Newton's method settles in fewer steps than this.
+const MOST_STEPS: usize = 50;
+/// Points of a calibration.
+const POINTS: usize = 12;
+
+/// The candidates of one query: their features, and how useful they were judged.
+#[derive(Clone, Debug)]
+pub struct Group(pub Vec<(Vec<f32>, u32)>);
+
+/// A query, what is looked for, and the grades of some records.
+pub struct JudgedQuery {
+    pub target: Kind,
+    pub query: Query,
+    pub grades: HashMap<Uuid, u32>,
+}
+
+impl JudgedQuery {
+    /// The judged ones among the candidates, with their features.
+    ///
+    /// # Errors
+    /// If the index cannot be read.
+    pub fn group(&self, engine: &Engine, filter: &Filter) -> Result<Group, IndexError> {
+        let scorer = engine.model.pair(self.target);
+        let ranked = engine.rank(self.target, &self.query, &[], true, filter, scorer)?;
+        let judged = ranked.scored.into_iter();
+        let judged = judged.filter_map(|scored| Some((scored.features, *self.grades.get(&scored.place.id)?)));
+        Ok(Group(judged.collect()))
+    }
+}
+
+/// Groups of known-item queries: every other one, so that the rest can show what was learned.
+///
+/// # Errors
+/// If the index cannot be read.
+pub fn known_items(corpus: &Indexed, queries: &Queries, judgments: &Judgments) -> Result<Vec<Group>, IndexError> {
+    let filter = everything();
+    let mut groups = Vec::new();
+    for (id, words) in queries.iter().step_by(2) {
+        let useful: HashMap<Uuid, u32> =
+            judgments.of(id).filter_map(|(name, grade)| Some((id_of_name(name)?, grade))).collect();
+        let (query, names) = Query::of_words(words);
+        let ranked = corpus.engine.rank(Kind::Result, &query, &names, true, &filter, &corpus.engine.model.search)?;
+        let graded = ranked.scored.into_iter();
+        let graded = graded.map(|scored| (scored.features, useful.get(&scored.place.id).copied().unwrap_or_default()));
+        groups.push(Group(graded.collect()));
+    }
+    Ok(groups)
+}
+
+/// The scorer that orders the groups best, given the prior, with its calibration.
+#[must_use]
+pub fn fit(prior: &Scorer, groups: &[Group]) -> Scorer {
+    let weights = weigh(prior, groups);
+    let calibration = calibrate(prior, &weights, groups);
+    Scorer { weights, calibration }
+}
+
+/// The share of differently judged pairs that a scorer puts in the right order, over all groups.
+#[must_use]
+pub fn right_order(scorer: &Scorer, groups: &[Group]) -> f64 {
+    let (mut right, mut all) = (0_u32, 0_u32);
+    for Group(candidates) in groups {
+        for (better, grade) in candidates {
+            for (_, _) in
+                candidates.iter().filter(|(worse, less)| less < grade && scorer.raw(better) > scorer.raw(worse))
+            {
+                right += 1;
+            }
+            all += u32::try_from(candidates.iter().filter(|(_, less)| less < grade).count()).unwrap_or_default();
+        }
+    }
+    f64::from(right) / f64::from(all.max(1))
+}
+
+/// What [`right_order`] is on groups that were not learned from, by turns over so many parts.
+#[must_use]
+pub fn cross_validated(prior: &Scorer, groups: &[Group], parts: usize) -> f64 {
+    let shares = (0..parts).map(|part| {
+        let kept = |held: bool| -> Vec<Group> {
+            let chosen = groups.iter().enumerate().filter(|(place, _)| (place % parts == part) == held);
+            chosen.map(|(_, group)| group.clone()).collect()
+        };
+        right_order(&fit(prior, &kept(false)), &kept(true))
+    });
+    shares.sum::<f64>() / parts as f64
+}
+
+/// Weights of the features. One that would speak against its own match is left out: the features are made so that
+/// more is better.
+fn weigh(prior: &Scorer, groups: &[Group]) -> BTreeMap<String, f32> {
+    let names: Vec<&str> = feature_names().collect();
+    let mut kept: Vec<usize> = (0..names.len()).collect();
+    loop {
+        let believed: Vec<f64> = kept.iter().map(|place| f64::from(prior.weight(names[*place]))).collect();
+        let weights = newton(&believed, &differences(groups, &kept));
+        if weights.iter().all(|weight| *weight >= 0.0) {
+            let named = kept.iter().zip(weights).map(|(place, weight)| (names[*place].to_owned(), rounded(weight)));
+            return named.filter(|(_, weight)| *weight > 0.0).collect();
+        }
+        let mut place = 0;
+        kept.retain(|_| {
+            place += 1;
+            weights[place - 1] >= 0.0
+        });
+    }
+}
+
+/// A better record's features less a worse one's, and how much the pair weighs: a query weighs 1 in all.
+struct Difference {
+    features: Vec<f64>,
+    weight: f64,
+}
+
+fn differences(groups: &[Group], kept: &[usize]) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    for Group(candidates) in groups {
+        let pairs = candidates.iter().flat_map(|better| candidates.iter().map(move |worse| (better, worse)));
+        let pairs: Vec<_> = pairs.filter(|(better, worse)| better.1 > worse.1).collect();
+        let all: f64 = pairs.iter().map(|(better, worse)| f64::from(better.1 - worse.1)).sum();
+        differences.extend(pairs.into_iter().map(|(better, worse)| Difference {
+            features: kept.iter().map(|place| f64::from(better.0[*place]) - f64::from(worse.0[*place])).collect(),
+            weight: f64::from(better.1 - worse.1) / all,
+        }));
+    }
+    differences
+}
+
+/// Minimises the loss by Newton's method; it is strictly convex, so there is one minimum.
+fn newton(prior: &[f64], differences: &[Difference]) -> Vec<f64> {
+    let size = prior.len();
+    let mut weights = prior.to_vec();
+    for _ in 0..MOST_STEPS {
+        let mut gradient: Vec<f64> =
+            weights.iter().zip(prior).map(|(weight, believed)| PRIOR * (weight - believed)).collect();
+        let mut hessian = vec![vec![0.0; size]; size];
+        for (place, row) in hessian.iter_mut().enumerate() {
+            row[place] = PRIOR;
+        }
+        for Difference { features, weight } in differences {
+            let lead: f64 = weights.iter().zip(features).map(|(weight, feature)| weight * feature).sum();
+            let wrong = 1.0 / (1.0 + lead.exp());
+            for (place, feature) in features.iter().enumerate() {
+                gradient[place] -= weight * wrong * feature;
+                let curve = weight * wrong * (1.0 - wrong) * feature;
+                for (cell, other) in hessian[place].iter_mut().zip(features) {
+                    *cell += curve * other;
+                }
+            }
+        }
+        let step = solve(hessian, gradient);
+        for (weight, step) in weights.iter_mut().zip(&step) {
+            *weight -= step;
+        }
+        if step.iter().all(|step| step.abs() < 1e-6) {
+            break;
+        }
+    }
+    weights
+}
+
+/// Solves a system of equations whose matrix is positive definite, by elimination.
+fn solve(mut matrix: Vec<Vec<f64>>, mut values: Vec<f64>) -> Vec<f64> {
+    let size = values.len();
+    for pivot in 0..size {
+        let (above, below) = matrix.split_at_mut(pivot + 1);
+        let lead = &above[pivot];
+        for (offset, row) in below.iter_mut().enumerate() {
+            let factor = row[pivot] / lead[pivot];
+            for (cell, known) in row[pivot..].iter_mut().zip(&lead[pivot..]) {
+                *cell -= factor * known;
+            }
+            values[pivot + 1 + offset] -= factor * values[pivot];
+        }
+    }
+    for pivot in (0..size).rev() {
+        let known: f64 = (pivot + 1..size).map(|place| matrix[pivot][place] * values[place]).sum();
+        values[pivot] = (values[pivot] - known) / matrix[pivot][pivot];
+    }
+    values
+}
+
+/// Raw scores and the share of useful pairs near them: bins with as many useful ones each, pooled where the share
+/// would fall (isotonic regression, Ayer et al. 1955). Each share is a little drawn to the middle, for a bin is only a
+/// sample. Without a useful pair nothing is learned, and the prior's calibration stays.
+fn calibrate(prior: &Scorer, weights: &BTreeMap<String, f32>, groups: &[Group]) -> Vec<(f32, f32)> {
+    let scorer = Scorer { weights: weights.clone(), calibration: Vec::new() };
+    let candidates = groups.iter().flat_map(|Group(candidates)| candidates);
+    let mut judged: Vec<(f32, bool)> = candidates.map(|(features, grade)| (scorer.raw(features), *grade > 0)).collect();
+    judged.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let useful = judged.iter().filter(|(_, useful)| *useful).count();
+    if useful == 0 {
+        return prior.calibration.clone();
+    }
+    let mut pooled: Vec<Bin> = Vec::new();
+    for mut bin in bins(&judged, useful.div_ceil(POINTS)) {
+        while let Some(last) = pooled.pop_if(|last| last.share() >= bin.share() || last.raw() >= bin.raw()) {
+            bin = last.with(&bin);
+        }
+        pooled.push(bin);
+    }
+    let mut points: Vec<(f32, f32)> = pooled.iter().map(|bin| (rounded(bin.raw()), rounded(bin.share()))).collect();
+    points.dedup_by(|next, last| next.0 <= last.0);
+    points
+}
+
+/// Cuts pairs in the order of their scores, from the top, so that each bin has so many useful ones; lowest first.
+fn bins(judged: &[(f32, bool)], useful: usize) -> Vec<Bin> {
+    let mut bins = vec![Bin::default()];
+    for (raw, is_useful) in judged.iter().rev() {
+        if bins.last().is_some_and(|bin| bin.useful >= useful as f64) {
+            bins.push(Bin::default());
+        }
+        if let Some(bin) = bins.last_mut() {
+            bin.pairs += 1.0;
+            bin.useful += f64::from(u8::from(*is_useful));
+            bin.raw += f64::from(*raw);
+        }
+    }
+    bins.reverse();
+    bins
+}
+
+/// Pairs of near the same raw score.
+#[derive(Default)]
+struct Bin {
+    pairs: f64,
+    useful: f64,
+    raw: f64,
+}
+
+impl Bin {
+    fn with(&self, other: &Self) -> Self {
+        Self { pairs: self.pairs + other.pairs, useful: self.useful + other.useful, raw: self.raw + other.raw }
+    }
+
+    fn share(&self) -> f64 {
+        (self.useful + 0.5) / (self.pairs + 1.0)
+    }
+
+    fn raw(&self) -> f64 {
+        self.raw / self.pairs
+    }
+}
+
+/// Four digits are more than the judgments can tell.
+fn rounded(number: f64) -> f32 {
+    ((number * 1e4).round() / 1e4) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn features(coverage: f32, region: f32) -> Vec<f32> {
+        let values = feature_names().map(|name| match name {
+            "coverage" => coverage,
+            "region" => region,
+            _ => 0.0,
+        });
+        values.collect()
+    }
+
+    /// Coverage tells, the region is noise.
+    fn groups() -> Vec<Group> {
+        let group = |turn: usize| {
+            let useful = (features(0.8, if turn % 2 == 0 { 1.0 } else { 0.0 }), 2);
+            let useless = (features(0.2, if turn % 2 == 0 { 0.0 } else { 1.0 }), 0);
+            Group(vec![useful, useless])
+        };
+        (0..40).map(group).collect()
+    }
+
+    #[test]
+    fn what_tells_gets_weight_and_what_is_unknown_keeps_its_prior() {
+        let believed = BTreeMap::from([("maturity".to_owned(), 0.3)]);
+        let prior = Scorer { weights: believed, calibration: Vec::new() };
+        let learned = fit(&prior, &groups());
+        assert!(learned.weight("coverage") > 1.0, "{learned:?}");
+        assert!(learned.weight("region").abs() < 0.1, "{learned:?}");
+        assert!((learned.weight("maturity") - 0.3).abs() < 1e-3, "{learned:?}");
+        assert!((right_order(&learned, &groups()) - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_feature_never_speaks_against_its_match() {
+        let upside_down: Vec<Group> = groups()
+            .into_iter()
+            .map(|Group(pairs)| Group(pairs.into_iter().map(|(f, g)| (f, 2 - g)).collect()))
+            .collect();
+        assert!(fit(&Scorer::default(), &upside_down).weights.values().all(|weight| *weight > 0.0));
+    }
+
+    #[test]
+    fn a_calibration_rises_and_stays_within_bounds() {
+        let learned = fit(&Scorer::default(), &groups());
+        assert!(learned.calibration.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1));
+        assert!(learned.calibrated(-9.0) < 0.1 && learned.calibrated(9.0) > 0.9, "{learned:?}");
+    }
+
+    #[test]
+    fn no_judgments_leave_the_prior() {
+        let prior = Scorer { weights: BTreeMap::from([("coverage".to_owned(), 2.0)]), calibration: Vec::new() };
+        assert!((fit(&prior, &[]).weight("coverage") - 2.0).abs() < 1e-6);
+    }
+}

@@ -1,11 +1,17 @@
 //! A caller: what it sends and what it gets.
 
+use http_body_util::{BodyExt, Full};
+use hyper::HeaderMap;
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client as Http;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
 /// A caller of the service, with or without a token.
 #[derive(Clone)]
 pub struct Client {
-    http: reqwest::Client,
+    http: Http<HttpConnector, Full<Bytes>>,
     address: String,
     token: Option<String>,
 }
@@ -14,14 +20,14 @@ pub struct Client {
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    pub headers: reqwest::header::HeaderMap,
+    pub headers: HeaderMap,
     pub body: Value,
     pub text: String,
 }
 
 impl Client {
     pub fn new(address: &str) -> Self {
-        Self { http: reqwest::Client::new(), address: address.to_owned(), token: None }
+        Self { http: Http::builder(TokioExecutor::new()).build_http(), address: address.to_owned(), token: None }
     }
 
     pub fn with_token(mut self, token: String) -> Self {
@@ -34,9 +40,19 @@ impl Client {
     }
 
     /// A request to be filled in.
-    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
-        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
-        let request = self.http.request(method, format!("{}{path}", self.address)).header("accept-language", "en");
+    pub fn request(&self, method: &str, path: &str) -> Request {
+        let ascii: String = path
+            .bytes()
+            .map(|byte| if byte.is_ascii() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+            .collect();
+        let request = Request {
+            http: self.http.clone(),
+            method: method.to_owned(),
+            address: format!("{}{ascii}", self.address),
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
+        let request = request.header("accept-language", "en");
         match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,
@@ -79,14 +95,54 @@ impl Client {
     }
 }
 
+/// A request that is being filled in. A header given again replaces the first.
+pub struct Request {
+    http: Http<HttpConnector, Full<Bytes>>,
+    method: String,
+    address: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Request {
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(given, _)| given != name);
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn without_header(mut self, name: &str) -> Self {
+        self.headers.retain(|(given, _)| given != name);
+        self
+    }
+
+    pub fn bearer_auth(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    pub fn json(self, body: &Value) -> Self {
+        self.header("content-type", "application/json").body(body.to_string())
+    }
+}
+
 /// Sends a request and reads the answer.
-pub async fn send(request: reqwest::RequestBuilder) -> Answer {
-    let response = request.send().await.expect("an answer");
-    let status = response.status().as_u16();
-    let headers = response.headers().clone();
-    let text = response.text().await.expect("a body");
+pub async fn send(request: Request) -> Answer {
+    let mut sent = hyper::Request::builder().method(request.method.as_str()).uri(&request.address);
+    for (name, value) in &request.headers {
+        sent = sent.header(name, value);
+    }
+    let sent = sent.body(Full::new(Bytes::from(request.body))).expect("a request");
+    let response = request.http.request(sent).await.expect("an answer");
+    let (head, body) = response.into_parts();
+    let bytes = body.collect().await.expect("a body").to_bytes();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-    Answer { status, headers, body, text }
+    Answer { status: head.status.as_u16(), headers: head.headers, body, text }
 }
 
 impl Answer {

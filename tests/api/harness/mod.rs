@@ -10,7 +10,7 @@ use std::net::TcpListener;
 use duijie::commands::serve;
 use duijie::database::Database;
 use duijie::identity::{self, NewUser, Role, passwords};
-use duijie::server;
+use duijie::server::{self, State};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ impl Service {
 
     async fn start_in(url: String, folder: tempfile::TempDir) -> Self {
         let database = Database::new(&url, 8).expect("a pool");
-        let state = serve::start(database.clone(), folder.path()).await.expect("a state");
+        let state = open_state(&database, &folder).await;
         state.freshness.built().await;
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -58,8 +58,6 @@ impl Service {
     pub async fn restart(self) -> Self {
         self.server.stop(true).await;
         let Self { url, folder, .. } = self;
-        // The index's writer is let go with the last of the server's tasks.
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         Self::start_in(url, folder).await
     }
 
@@ -122,6 +120,19 @@ impl Service {
             None => error.to_string(),
         })
     }
+}
+
+/// The index's writer is let go with the last task of the server before: that takes a moment.
+async fn open_state(database: &Database, folder: &tempfile::TempDir) -> State {
+    let mut opened = serve::start(database.clone(), folder.path()).await;
+    for _ in 0..100 {
+        if opened.is_ok() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        opened = serve::start(database.clone(), folder.path()).await;
+    }
+    opened.expect("a state")
 }
 
 /// Hashing takes long on purpose; one hash serves all test accounts.
