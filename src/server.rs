@@ -82,6 +82,9 @@ fn routes(config: &mut ServiceConfig) {
 }
 
 /// Whatever no route took: `OPTIONS`, a method that the address does not take, or no such address.
+///
+/// # Errors
+/// `method-not-allowed`, `not-found`.
 pub async fn unknown(request: HttpRequest) -> Answer<HttpResponse> {
     let methods = openapi::methods_of(request.path());
     if methods.is_empty() {

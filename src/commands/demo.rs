@@ -39,7 +39,7 @@ fn welcome(address: &str, sampled: &Sampled) -> String {
     let accounts: Vec<String> = sampled
         .accounts
         .iter()
-        .map(|account| format!("  {:<12} {:<16} {}", account.login, account.password, account.purpose))
+        .map(|account| format!("  {:<12} {:<18} {}", account.login, account.password, account.purpose))
         .collect();
     format!(
         "\n对接 Duijie 已就绪 is ready\n\n\

@@ -123,6 +123,6 @@ fn document<C: Indexable>(record: &Record<C>) -> Document {
 /// A version that tells one model from any other.
 fn version(model: &Model) -> anyhow::Result<String> {
     let learned = serde_json::to_vec(&(&model.search, &model.pairs, &model.levels))?;
-    let digest: String = Sha256::digest(learned).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("1-{digest}"))
+    let digest = Sha256::digest(learned);
+    Ok(format!("1-{:08x}", u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])))
 }

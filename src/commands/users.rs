@@ -8,6 +8,8 @@ use diesel_async::AsyncPgConnection;
 use uuid::Uuid;
 
 use super::{close, join, log};
+use diesel::result::{DatabaseErrorKind, Error};
+
 use crate::config::Settings;
 use crate::identity::{self, NewUser, Role, passwords};
 use crate::registry::fields::CreditCode;
@@ -72,7 +74,6 @@ async fn add(new: &Add, hash: &str, connection: &mut AsyncPgConnection) -> anyho
         organisation_id,
         expert_id: new.expert.filter(|_| new.role == Role::Expert),
     };
-    use diesel::result::{DatabaseErrorKind, Error};
     match identity::add(&user, connection).await {
         Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
             bail!("the login {login} is taken")

@@ -71,7 +71,7 @@ pub async fn load(database: &Database) -> anyhow::Result<Sampled> {
 }
 
 async fn write(county: &County, connection: &mut AsyncPgConnection) -> anyhow::Result<()> {
-    let bar = ProgressBar::new(county.len());
+    let bar = ProgressBar::new(county.size());
     bar.set_style(ProgressStyle::with_template("载入示例 loading samples {bar:40} {pos}/{len} {msg}")?);
     connection
         .transaction(async |connection| {
@@ -84,7 +84,7 @@ async fn write(county: &County, connection: &mut AsyncPgConnection) -> anyhow::R
         })
         .await?;
     bar.finish_with_message("");
-    println!("已载入 loaded {} 条记录 records", county.len());
+    println!("已载入 loaded {} 条记录 records", county.size());
     Ok(())
 }
 
@@ -103,8 +103,8 @@ async fn insert<C: Concept>(
 }
 
 async fn accounts(county: &County, connection: &mut AsyncPgConnection) -> anyhow::Result<()> {
-    let enterprise = county.demands.iter().next().map(|demand| demand.fields.enterprise_id);
-    let expert = county.experts.iter().next().map(|expert| expert.stamp.id);
+    let enterprise = county.demands.as_slice().first().map(|demand| demand.fields.enterprise_id);
+    let expert = county.experts.as_slice().first().map(|expert| expert.stamp.id);
     for account in &ACCOUNTS {
         let user = NewUser {
             id: Uuid::now_v7(),

@@ -56,7 +56,7 @@ impl County {
 
     /// How many records there are.
     #[must_use]
-    pub fn len(&self) -> u64 {
+    pub fn size(&self) -> u64 {
         let kinds =
             [self.organisations.len(), self.results.len(), self.experts.len(), self.demands.len(), self.policies.len()];
         kinds.iter().sum::<usize>() as u64

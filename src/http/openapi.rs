@@ -67,14 +67,14 @@ fn build() -> utoipa::openapi::OpenApi {
     document.components.get_or_insert_default().add_security_scheme("bearer", scheme);
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
-            complete(path, method, operation);
+            complete(path, &method, operation);
         }
     }
     document
 }
 
 /// What every operation has: its problems, who may call it, and how they show who they are.
-fn complete(path: &str, method: HttpMethod, operation: &mut Operation) {
+fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     let roles = operation.extensions.get_or_insert_with(|| roles_extension(&["public"]));
     let open =
         roles.get("x-roles").and_then(|roles| roles.as_array()).is_some_and(|roles| roles.contains(&"public".into()));
@@ -85,7 +85,7 @@ fn complete(path: &str, method: HttpMethod, operation: &mut Operation) {
         (true, true) => vec![nobody, bearer],
         (false, _) => vec![bearer],
     });
-    for kind in problems(path, &method, open) {
+    for kind in problems(path, method, open) {
         let status = kind.status().as_u16().to_string();
         let response = RefOr::<Response>::T(problem_response(kind.title(Language::English)));
         operation.responses.responses.entry(status).or_insert(response);

@@ -127,6 +127,7 @@ fn fingerprint(path: &str, filters: &Map<String, Value>) -> [u8; 8] {
 }
 
 /// The same address with the next cursor.
+#[must_use]
 pub fn next_link(request: &HttpRequest, cursor: &str) -> String {
     let kept = request.query_string().split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="));
     let query: Vec<&str> = kept.collect();

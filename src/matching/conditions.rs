@@ -73,7 +73,7 @@ pub fn harden(filter: &mut Filter, query: &Query, asks: bool, hard: &[Condition]
     let of = |name: &str| query.facets.iter().copied().filter(|facet| facet.name() == name).collect::<Vec<_>>();
     for condition in hard {
         match condition {
-            Condition::Industry => filter.facets.push(of("industry").into_iter().flat_map(division).collect()),
+            Condition::Industry => filter.facets.push(of("industry").into_iter().filter_map(division).collect()),
             Condition::Region => filter.facets.push(of("region")),
             Condition::Cooperation => filter.facets.push(of("cooperation")),
             Condition::Maturity if asks => filter.least_maturity = query.maturity,

@@ -8,7 +8,7 @@ use super::{Audience, Change, Document, Facet};
 use crate::database::schema::{demands, experts, organisations, policies, results};
 use crate::registry::demands::Demand;
 use crate::registry::experts::Expert;
-use crate::registry::fields::{ConfidentialityLevel, PublicationStatus};
+use crate::registry::fields::{ConfidentialityLevel, Maturity, PublicationStatus};
 use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
@@ -120,7 +120,7 @@ impl Indexed for ResearchResult {
             keywords: texts(&fields.keywords),
             body: vec![fields.summary.to_string()],
             facets: facets.into_iter().flatten().collect(),
-            maturity: fields.maturity.map(|maturity| maturity.level()),
+            maturity: fields.maturity.map(Maturity::level),
             price: fields.asking_price.and_then(|price| price.range()).map(|range| (range.min, range.max)),
             ..blank(record, &fields.title, fields.is_public())
         }
@@ -188,7 +188,7 @@ impl Indexed for Demand {
             keywords: texts(&fields.keywords),
             body: vec![fields.description.to_string()],
             facets: facets.into_iter().flatten().collect(),
-            maturity: fields.maturity_from.map(|maturity| maturity.level()),
+            maturity: fields.maturity_from.map(Maturity::level),
             price: fields.budget.map(|range| (range.min, range.max)),
             deadline: fields.deadline,
             ..blank(record, &fields.title, true)

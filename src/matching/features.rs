@@ -118,7 +118,7 @@ fn read_segment(
     }
     for keyword in &terms.whole {
         seek(segment, fields.whole, keyword, IndexRecordOption::Basic, docs, |place, _| {
-            found[place].keywords.push(keyword.clone())
+            found[place].keywords.push(keyword.clone());
         })?;
     }
     for name in names {

@@ -182,7 +182,7 @@ impl Follower {
         let now = Step::read(None, connection).await?.horizon;
         let mut lowest = now.clone();
         for kind in Kind::ALL {
-            let kept = self.engine.index(kind).position().and_then(|text| Position::parse(&text));
+            let kept = self.engine.index_of(kind).position().and_then(|text| Position::parse(&text));
             match kept.filter(|kept| kept.database == now.database && kept.xid <= now.xid) {
                 Some(kept) if (kept.xid, kept.seq) < (lowest.xid, lowest.seq) => lowest = kept,
                 Some(_) => {}
@@ -195,7 +195,7 @@ impl Follower {
     /// Builds one index from what the tables hold. Changes that commit while it is built come after its position.
     async fn build(&self, kind: Kind, now: &Position, connection: &mut AsyncPgConnection) -> Result<(), FollowError> {
         tracing::info!(kind = kind.as_str(), "building the index");
-        self.engine.index(kind).clear()?;
+        self.engine.index_of(kind).clear()?;
         let mut after = Uuid::nil();
         loop {
             let loaded = documents::load_after(kind, after, BATCH, connection).await?;
@@ -230,12 +230,12 @@ impl Follower {
     /// Writing to the index is work of the processor and the disk, not for the task that other futures share.
     async fn apply(&self, kind: Kind, changes: Vec<Change>) -> Result<(), FollowError> {
         let engine = Arc::clone(&self.engine);
-        Ok(tokio::task::spawn_blocking(move || engine.index(kind).apply(changes)).await??)
+        Ok(tokio::task::spawn_blocking(move || engine.index_of(kind).apply(changes)).await??)
     }
 
     async fn commit(&self, kind: Kind, position: &Position) -> Result<(), FollowError> {
         let (engine, position) = (Arc::clone(&self.engine), position.to_string());
-        Ok(tokio::task::spawn_blocking(move || engine.index(kind).commit(&position)).await??)
+        Ok(tokio::task::spawn_blocking(move || engine.index_of(kind).commit(&position)).await??)
     }
 }
 

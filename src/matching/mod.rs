@@ -2,6 +2,7 @@
 //!
 //! PostgreSQL is the only truth; the index follows it ([`follow`]) and can always be built anew.
 
+mod answers;
 mod candidates;
 mod conditions;
 mod document;
@@ -16,6 +17,7 @@ mod index;
 mod model;
 mod query;
 mod rank;
+mod requests;
 pub mod routes;
 mod search;
 pub mod text;
@@ -37,7 +39,8 @@ use crate::registry::Kind;
 
 /// The indexes of all kinds, and the model that scores.
 pub struct Engine {
-    indexes: [KindIndex; Kind::ALL.len()],
+    /// In the order of [`Kind::ALL`].
+    indexes: Vec<KindIndex>,
     model: Model,
 }
 
@@ -55,13 +58,13 @@ impl Engine {
     /// # Errors
     /// As [`Engine::open`].
     pub fn with_model(folder: &Path, model: Model) -> Result<Self, IndexError> {
-        let [a, b, c, d, e] = Kind::ALL.map(|kind| KindIndex::open(&folder.join(kind.as_str())));
-        Ok(Self { indexes: [a?, b?, c?, d?, e?], model })
+        let indexes = Kind::ALL.map(|kind| KindIndex::open(&folder.join(kind.as_str())));
+        Ok(Self { indexes: indexes.into_iter().collect::<Result<Vec<_>, _>>()?, model })
     }
 
     /// The index of a kind.
     #[must_use]
-    pub fn index(&self, kind: Kind) -> &KindIndex {
+    pub fn index_of(&self, kind: Kind) -> &KindIndex {
         &self.indexes[kind as usize]
     }
 }

@@ -122,7 +122,7 @@ fn listen(
     mark: impl Fn(&mut Heard),
 ) {
     let words = words(text);
-    let telling = (words.len() >= RUNNING).then(|| telling(text)).unwrap_or_default();
+    let telling = if words.len() >= RUNNING { telling(text) } else { HashMap::new() };
     for (place, word) in words.iter().enumerate() {
         let entry = heard.entry(word.text.clone()).or_default();
         mark(entry);

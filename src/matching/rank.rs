@@ -157,7 +157,7 @@ impl Engine {
         filter: &Filter,
         scorer: &Scorer,
     ) -> Result<Ranked, IndexError> {
-        let index = self.index(target);
+        let index = self.index_of(target);
         let searcher = index.searcher();
         let terms = Terms::of(query, &searcher, &index.fields)?;
         let candidates = best(&union(&terms, names, &index.fields), &searcher, filter, CANDIDATES)?;

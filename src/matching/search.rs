@@ -73,7 +73,7 @@ impl Engine {
                 continue;
             }
             let ranked = self.rank(*kind, &query, &names, true, &request.filter, &self.model.search)?;
-            let index = self.index(*kind);
+            let index = self.index_of(*kind);
             let every: Box<dyn TantivyQuery> = Box::new(union(&ranked.terms, &names, &index.fields));
             found.total += self.count(*kind, every.as_ref(), &request.filter, &mut counts)?;
             found.hits.extend(ranked.scored.iter().map(|scored| Hit {
@@ -99,7 +99,7 @@ impl Engine {
         filter: &Filter,
         counts: &mut BTreeMap<Facet, u64>,
     ) -> Result<u64, IndexError> {
-        let searcher = self.index(kind).searcher();
+        let searcher = self.index_of(kind).searcher();
         let weight: Box<dyn Weight> = query.weight(EnableScoring::disabled_from_searcher(&searcher))?;
         let mut total = 0;
         for segment in searcher.segment_readers() {

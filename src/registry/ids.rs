@@ -9,7 +9,6 @@ use crate::problem::FieldFault;
 ///
 /// # Errors
 /// `format`.
-#[expect(clippy::needless_pass_by_value, reason = "the parser hands over what it read")]
 pub fn id(text: String) -> Result<Uuid, FieldFault> {
     // Only the hyphenated form: what is sent back is what was sent.
     let parsed = Uuid::try_parse(&text).ok().filter(|_| text.len() == 36);

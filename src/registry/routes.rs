@@ -66,7 +66,7 @@ pub struct Removal {
 async fn list<C: Concept>(request: HttpRequest, state: web::Data<State>, caller: Caller) -> Answer<HttpResponse> {
     let (paging, filters) = Paging::of(&request)?;
     let filter = deserr::deserialize(Value::Object(filters)).map_err(Problem::invalid_parameters)?;
-    let after = paging.after.as_deref().map(|position| Uuid::from_slice(position)).transpose();
+    let after = paging.after.as_deref().map(Uuid::from_slice).transpose();
     let after = after.map_err(|_| Problem::new(Kind::InvalidCursor))?;
     let page = Page { filter, after, limit: paging.fetch() };
     let mut records = C::page(&page, &caller, &mut *state.database.connection().await?).await?;

@@ -1,4 +1,5 @@
 //! The service over real HTTP and a real PostgreSQL; every test has a database of its own.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test ends where what it needs is missing")]
 
 mod harness;
 

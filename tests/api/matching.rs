@@ -115,9 +115,9 @@ async fn results_experts_and_enterprises_find_their_counterparts() {
     let found = service.public().get("/v1/search?q=%E5%86%92%E5%8F%A3&kind=result").await;
     let casting = found.ids()[0].clone();
     let demands = service.public().get(&format!("/v1/results/{casting}/matches?kind=demand")).await;
-    assert_eq!(demands.ids(), [open.clone()]);
+    assert_eq!(demands.ids(), std::slice::from_ref(&open));
     let firms = service.public().get(&format!("/v1/results/{casting}/matches?kind=organisation")).await;
-    assert_eq!(firms.ids(), [firm.clone()]);
+    assert_eq!(firms.ids(), std::slice::from_ref(&firm));
     let person = service.public().get("/v1/search?q=czy&kind=expert").await.ids()[0].clone();
     assert_eq!(service.public().get(&format!("/v1/experts/{person}/matches?kind=demand")).await.ids(), [open]);
     let for_firm = service.public().get(&format!("/v1/organisations/{firm}/matches?kind=result")).await;

@@ -51,7 +51,7 @@ fn serve(folder: &Path) -> Running {
             }
         }
     });
-    let address = receiver.recv_timeout(Duration::from_secs(60)).expect("it serves within a minute");
+    let address = receiver.recv_timeout(Duration::from_mins(1)).expect("it serves within a minute");
     Running { child, client: Client::new(&address) }
 }
 

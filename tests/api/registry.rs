@@ -128,7 +128,11 @@ async fn filters_narrow_by_field_and_trees_by_branch() {
         ("label=gazelle", &other),
         ("scale=small&industry=C3311", &firm),
     ] {
-        assert_eq!(public.get(&format!("/v1/organisations?{query}")).await.ids(), [found.clone()], "{query}");
+        assert_eq!(
+            public.get(&format!("/v1/organisations?{query}")).await.ids(),
+            std::slice::from_ref(found),
+            "{query}"
+        );
     }
     assert_eq!(public.get("/v1/organisations?region=130000").await.ids().len(), 2);
     let published = staff.create("results", &result(&firm, "冲压模具", "关于冲压模具寿命的一项成果。")).await;
@@ -136,7 +140,10 @@ async fn filters_narrow_by_field_and_trees_by_branch() {
     way["cooperation"] = json!(["license"]);
     way["disciplines"] = json!(["46020"]);
     let licensed = staff.create("results", &way).await;
-    assert_eq!(public.get("/v1/results?cooperation=license&discipline=460").await.ids(), [licensed.clone()]);
+    assert_eq!(
+        public.get("/v1/results?cooperation=license&discipline=460").await.ids(),
+        std::slice::from_ref(&licensed)
+    );
     assert_eq!(public.get(&format!("/v1/results?holder_id={firm}")).await.ids(), [licensed, published]);
 }
 
@@ -231,7 +238,7 @@ async fn a_credit_code_and_a_partners_record_stand_there_once() {
     again.problem(409, "conflict");
     assert_eq!(again.faults(), ["/credit_code duplicate"]);
     let found = service.public().get("/v1/organisations?credit_code=91350100M000100Y43").await;
-    assert_eq!(found.ids(), [id.clone()]);
+    assert_eq!(found.ids(), std::slice::from_ref(&id));
     let mut from_partner = result(&id, "冲压模具", "关于冲压模具寿命的一项成果。");
     from_partner["source"] = json!({"partner": "某大学", "identifier": "42"});
     staff.create("results", &from_partner).await;

@@ -83,7 +83,7 @@ impl Indexed {
         let folder = tempfile::tempdir()?;
         let engine = Engine::with_model(folder.path(), model)?;
         for (kind, documents) in documents {
-            let index = engine.index(kind);
+            let index = engine.index_of(kind);
             index.apply(documents.into_iter().map(|document| Change::Put(Box::new(document))).collect())?;
             index.commit("")?;
         }

@@ -1,7 +1,7 @@
 //! Queries, judgments, and how well the one finds what the other names.
 
 use std::collections::HashMap;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -142,7 +142,8 @@ impl Evaluated {
         let mut run = String::new();
         for (query, ranking) in &self.rankings {
             for (place, (record, score)) in ranking.iter().enumerate() {
-                run.push_str(&format!("{query} Q0 {record} {} {score:.6} duijie\n", place + 1));
+                // Writing to a string cannot fail.
+                let _ = writeln!(run, "{query} Q0 {record} {} {score:.6} duijie", place + 1);
             }
         }
         run

@@ -158,9 +158,9 @@ fn newton(prior: &[f64], differences: &[Difference]) -> Vec<f64> {
             let wrong = 1.0 / (1.0 + lead.exp());
             for (place, feature) in features.iter().enumerate() {
                 gradient[place] -= weight * wrong * feature;
-                let curve = weight * wrong * (1.0 - wrong) * feature;
+                let curvature = weight * wrong * (1.0 - wrong) * feature;
                 for (cell, other) in hessian[place].iter_mut().zip(features) {
-                    *cell += curve * other;
+                    *cell += curvature * other;
                 }
             }
         }
@@ -260,6 +260,7 @@ impl Bin {
 }
 
 /// Four digits are more than the judgments can tell.
+#[expect(clippy::cast_possible_truncation, reason = "that is the purpose")]
 fn rounded(number: f64) -> f32 {
     ((number * 1e4).round() / 1e4) as f32
 }
@@ -280,8 +281,8 @@ mod tests {
     /// Coverage tells, the region is noise.
     fn groups() -> Vec<Group> {
         let group = |turn: usize| {
-            let useful = (features(0.8, if turn % 2 == 0 { 1.0 } else { 0.0 }), 2);
-            let useless = (features(0.2, if turn % 2 == 0 { 0.0 } else { 1.0 }), 0);
+            let useful = (features(0.8, if turn.is_multiple_of(2) { 1.0 } else { 0.0 }), 2);
+            let useless = (features(0.2, if turn.is_multiple_of(2) { 0.0 } else { 1.0 }), 0);
             Group(vec![useful, useless])
         };
         (0..40).map(group).collect()

@@ -168,7 +168,7 @@ fn latin_words(normal: &Normal, range: Range<usize>, words: &mut Vec<Word>) {
     let chars = &normal.chars[range.clone()];
     let mut start = 0;
     while start < chars.len() {
-        let end = run(chars, start, |c| c.is_alphanumeric());
+        let end = run(chars, start, char::is_alphanumeric);
         // Parts of one character say nothing, and a part that is all is no part.
         if end - start > 1 && end - start < chars.len() {
             let text: String = chars[start..end].iter().collect();
@@ -216,9 +216,7 @@ mod tests {
     #[test]
     fn a_long_word_is_followed_by_its_parts() {
         let found = words("计算机科学");
-        assert!(
-            found.iter().any(|word| word.text == "计算机" && !word.part || word.text == "计算机科学" && !word.part)
-        );
+        assert!(found.iter().any(|word| !word.part && word.text.starts_with("计算机")), "{found:?}");
         assert!(found.iter().any(|word| word.part), "{found:?}");
     }
 

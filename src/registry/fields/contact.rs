@@ -48,7 +48,6 @@ pub struct Phone(String);
 impl Phone {
     /// # Errors
     /// `format`.
-    #[expect(clippy::needless_pass_by_value, reason = "the parser hands over what it read")]
     pub fn parse(text: String) -> Result<Self, FieldFault> {
         let phone = text.trim();
         let digits = phone.strip_prefix('+').unwrap_or(phone);
@@ -74,7 +73,6 @@ pub struct Email(String);
 impl Email {
     /// # Errors
     /// `format`.
-    #[expect(clippy::needless_pass_by_value, reason = "the parser hands over what it read")]
     pub fn parse(text: String) -> Result<Self, FieldFault> {
         let email = text.trim();
         let parts =

@@ -123,7 +123,6 @@ vocabulary! {
 ///
 /// # Errors
 /// `format`.
-#[expect(clippy::needless_pass_by_value, reason = "the parser hands over what it read")]
 pub fn date(text: Option<String>) -> Result<Option<NaiveDate>, FieldFault> {
     use chrono::Datelike;
     let Some(text) = text else { return Ok(None) };

@@ -1,0 +1,152 @@
+//! What callers get from matching and search: matches and hits with their records, read anew from the database.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{Explanation, FacetCount, Hit, Level, Match, Span, highlight};
+use crate::database::Connection;
+use crate::identity::Caller;
+use crate::problem::{Answer, Problem};
+use crate::registry::demands::Demand;
+use crate::registry::experts::Expert;
+use crate::registry::organisations::Organisation;
+use crate::registry::policies::Policy;
+use crate::registry::results::ResearchResult;
+use crate::registry::{Concept, Kind};
+
+/// A match: a scored, explained pair.
+#[derive(Serialize, ToSchema)]
+pub struct MatchItem {
+    kind: Kind,
+    id: Uuid,
+    /// 0 to 1, calibrated: of pairs with this score about this share is useful.
+    #[schema(minimum = 0.0, maximum = 1.0)]
+    score: f32,
+    level: Level,
+    explanation: Explanation,
+    /// The record, as its own address shows it to the public.
+    #[schema(value_type = Object)]
+    record: Value,
+}
+
+/// One page of matches, the best first.
+#[derive(Serialize, ToSchema)]
+pub struct MatchPage {
+    #[schema(max_items = 100)]
+    pub items: Vec<MatchItem>,
+    #[schema(max_length = 200)]
+    pub next_cursor: Option<String>,
+}
+
+/// A record that was found.
+#[derive(Serialize, ToSchema)]
+pub struct SearchItem {
+    kind: Kind,
+    id: Uuid,
+    #[schema(minimum = 0.0, maximum = 1.0)]
+    score: f32,
+    /// Where the words stand, by field of the record.
+    highlights: BTreeMap<&'static str, Vec<Vec<Span>>>,
+    /// The record, as its own address shows it to the public.
+    #[schema(value_type = Object)]
+    record: Value,
+}
+
+/// One page of what was found, the best first.
+#[derive(Serialize, ToSchema)]
+pub struct SearchPage {
+    #[schema(max_items = 100)]
+    pub items: Vec<SearchItem>,
+    /// How many records have any of the words and pass the filters.
+    #[schema(minimum = 0)]
+    pub total: u64,
+    /// Of those, how many have each value of a facet.
+    pub facets: BTreeMap<&'static str, Vec<FacetCount>>,
+    #[schema(max_length = 200)]
+    pub next_cursor: Option<String>,
+}
+
+/// The records of matches, read anew from the database: what changed since the index looked, and may no longer be
+/// seen, is left out.
+pub(super) async fn with_records(
+    kind: Kind,
+    matches: Vec<Match>,
+    caller: &Caller,
+    connection: &mut Connection,
+) -> Answer<Vec<MatchItem>> {
+    let ids: Vec<Uuid> = matches.iter().map(|found| found.id).collect();
+    let mut records = records(kind, &ids, caller, connection).await?;
+    let items = matches.into_iter().filter_map(|found| {
+        let record = records.remove(&found.id)?;
+        Some(MatchItem {
+            kind,
+            id: found.id,
+            score: found.score,
+            level: found.level,
+            explanation: found.explanation,
+            record,
+        })
+    });
+    Ok(items.collect())
+}
+
+/// Hits with their records and where the words stand in them.
+pub(super) async fn described(hits: Vec<Hit>, caller: &Caller, connection: &mut Connection) -> Answer<Vec<SearchItem>> {
+    let mut by_kind: HashMap<Kind, HashMap<Uuid, Value>> = HashMap::new();
+    for kind in Kind::ALL {
+        let ids: Vec<Uuid> = hits.iter().filter(|hit| hit.kind == kind).map(|hit| hit.id).collect();
+        if !ids.is_empty() {
+            by_kind.insert(kind, records(kind, &ids, caller, connection).await?);
+        }
+    }
+    let items = hits.into_iter().filter_map(|hit| {
+        let record = by_kind.get_mut(&hit.kind)?.remove(&hit.id)?;
+        let highlights = highlights(&record, &hit.terms);
+        Some(SearchItem { kind: hit.kind, id: hit.id, score: hit.score, highlights, record })
+    });
+    Ok(items.collect())
+}
+
+/// Texts of records that are searched by words.
+const HIGHLIGHTED: [&str; 8] = ["title", "name", "summary", "description", "biography", "profile", "body", "keywords"];
+
+fn highlights(record: &Value, terms: &[String]) -> BTreeMap<&'static str, Vec<Vec<Span>>> {
+    let fields = HIGHLIGHTED.into_iter().filter_map(|field| {
+        let text = match record.get(field)? {
+            Value::String(text) => text.clone(),
+            Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("；"),
+            _ => return None,
+        };
+        Some((field, highlight(&text, terms))).filter(|(_, pieces)| !pieces.is_empty())
+    });
+    fields.collect()
+}
+
+async fn records(
+    kind: Kind,
+    ids: &[Uuid],
+    caller: &Caller,
+    connection: &mut Connection,
+) -> Answer<HashMap<Uuid, Value>> {
+    match kind {
+        Kind::Result => shown::<ResearchResult>(ids, caller, connection).await,
+        Kind::Expert => shown::<Expert>(ids, caller, connection).await,
+        Kind::Organisation => shown::<Organisation>(ids, caller, connection).await,
+        Kind::Demand => shown::<Demand>(ids, caller, connection).await,
+        Kind::Policy => shown::<Policy>(ids, caller, connection).await,
+    }
+}
+
+async fn shown<C: Concept>(ids: &[Uuid], caller: &Caller, connection: &mut Connection) -> Answer<HashMap<Uuid, Value>> {
+    let records = C::find_all(ids, connection).await?;
+    let visible = records.into_iter().filter(|record| record.stamp.deleted_at.is_none() && C::may_read(record, caller));
+    let shown = visible.map(|mut record| {
+        record.fields.conceal();
+        serde_json::to_value(&record).map(|value| (record.stamp.id, value))
+    });
+    shown.collect::<Result<_, _>>().map_err(Problem::internal)
+}
