@@ -28,7 +28,7 @@ enum Command {
     Evaluate(evaluate::Options),
     /// Train the matching model from judged pairs.
     Train(train::Options),
-    /// Print the `OpenAPI` description.
+    /// Print the OpenAPI description.
     Openapi,
 }
 

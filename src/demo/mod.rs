@@ -1,6 +1,7 @@
 //! A sample county: two thousand real papers as results, and made-up enterprises, demands and experts, all marked
 //! 示例. Loaded once, in one transaction: a load that was cut off leaves nothing behind.
 
+mod recombined;
 mod samples;
 
 use anyhow::Context;
@@ -14,6 +15,7 @@ use crate::database::schema::{demands, users};
 use crate::identity::{self, NewUser, Role, passwords};
 use crate::registry::fields::{ConfidentialityLevel, Wanted};
 use crate::registry::{Concept, Record};
+pub use recombined::recombined;
 pub use samples::County;
 
 /// Records a statement: 25 columns each, far below the protocol's 65 535 parameters.

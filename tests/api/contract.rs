@@ -49,7 +49,13 @@ fn a_common_linter_finds_no_error() {
         eprintln!("DUIJIE_LINTER is not set: the linter was not run");
         return;
     };
-    let output = Command::new(linter).arg("lint").arg(committed()).output().expect("the linter runs");
+    let output = Command::new(linter)
+        .arg("lint")
+        .arg(committed())
+        .arg("--config")
+        .arg(committed().with_file_name("redocly.yaml"))
+        .output()
+        .expect("the linter runs");
     assert!(
         output.status.success(),
         "{}{}",

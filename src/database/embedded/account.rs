@@ -1,4 +1,4 @@
-//! As whom `PostgreSQL` runs: it refuses root, who therefore hands it to an unprivileged user.
+//! As whom PostgreSQL runs: it refuses root, who therefore hands it to an unprivileged user.
 
 use std::fs::{self, Metadata, Permissions};
 use std::io;
@@ -20,7 +20,7 @@ const FIRST_BLOCKER: &str = r#"for folder; do cd "$folder" 2>/dev/null || { prin
 const OTHERS_OR_GROUP: u32 = 0o077;
 const GROUP_ENTERS: u32 = 0o010;
 
-/// The user that `PostgreSQL`'s programs run as.
+/// The user that PostgreSQL's programs run as.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
     /// None: as we are.

@@ -24,7 +24,7 @@ const PLACES: [(&str, &str); 7] = [
     ("/home/linuxbrew/.linuxbrew/opt", "postgresql@"),
 ];
 
-/// The programs of one `PostgreSQL`.
+/// The programs of one PostgreSQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Binaries {
     folder: PathBuf,

@@ -1,4 +1,4 @@
-//! Downloading a `PostgreSQL` where none is installed.
+//! Downloading a PostgreSQL where none is installed.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -19,7 +19,7 @@ const NEWEST: u32 = 17;
 const PATIENCE: Duration = Duration::from_mins(2);
 const ALL_ENTER: u32 = 0o755;
 
-/// Downloads a `PostgreSQL` into a folder of its own in `downloads` and gives its `bin` folder; if that fails, the
+/// Downloads a PostgreSQL into a folder of its own in `downloads` and gives its `bin` folder; if that fails, the
 /// reason in words.
 pub(super) async fn fetch(source: &'static str, downloads: &Path, major: Option<u32>) -> Result<PathBuf, String> {
     let downloads = downloads.to_owned();

@@ -19,7 +19,7 @@ pub enum ClusterError {
         blocker.display(), folder.display(), blocker.display()
     )]
     Unreachable { folder: PathBuf, blocker: PathBuf, user: String },
-    /// Root, and nobody to hand `PostgreSQL` to.
+    /// Root, and nobody to hand PostgreSQL to.
     #[error(
         "PostgreSQL does not run as root, and this machine has neither a user postgres nor a user nobody: \
          create one (useradd --system postgres), or start this program as another user"

@@ -1,6 +1,6 @@
 //! The cluster's folder: what lies where in it, its lock, its password and its log.
 //!
-//! The folder itself stays ours; only `data` and `socket` in it belong to the user `PostgreSQL` runs as.
+//! The folder itself stays ours; only `data` and `socket` in it belong to the user PostgreSQL runs as.
 
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};

@@ -1,4 +1,4 @@
-//! A `PostgreSQL` of our own, for who has none: found or downloaded, set up in a folder, and run as long as we run.
+//! A PostgreSQL of our own, for who has none: found or downloaded, set up in a folder, and run as long as we run.
 
 mod account;
 mod address;
@@ -32,7 +32,7 @@ pub struct Settings {
     pub durable: bool,
 }
 
-/// A `PostgreSQL` that runs as long as this lives. Dropping it ends the server too, but only [`Cluster::stop`] waits for
+/// A PostgreSQL that runs as long as this lives. Dropping it ends the server too, but only [`Cluster::stop`] waits for
 /// the end.
 #[derive(Debug)]
 pub struct Cluster {
@@ -46,7 +46,7 @@ impl Cluster {
     /// running there is ended before.
     ///
     /// # Errors
-    /// If another process uses the folder, if no `PostgreSQL` is to be had or it does not fit the data, or if the folder
+    /// If another process uses the folder, if no PostgreSQL is to be had or it does not fit the data, or if the folder
     /// or the server refuse; see [`ClusterError`].
     pub async fn start(settings: Settings) -> Result<Self, ClusterError> {
         let folder = Folder::open(&settings.folder).await?;

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 use super::ClusterError;
 use super::folder::remove;
 
-/// First `PostgreSQL`'s fast shutdown, then its immediate one, from which it recovers at the next start.
+/// First PostgreSQL's fast shutdown, then its immediate one, from which it recovers at the next start.
 const WAYS_TO_END: [(Signal, Duration); 2] =
     [(Signal::SIGINT, Duration::from_mins(1)), (Signal::SIGQUIT, Duration::from_secs(15))];
 const PAUSE: Duration = Duration::from_millis(20);

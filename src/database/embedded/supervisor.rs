@@ -2,7 +2,7 @@
 //!
 //! A small shell starts it and holds the reading end of a pipe of which we hold the other. Nothing is ever written to
 //! it: when we end, in whatever way, the operating system closes it and the shell interrupts the program, which for
-//! `PostgreSQL` means a fast shutdown.
+//! PostgreSQL means a fast shutdown.
 
 use std::fs::File;
 use std::io::{self, PipeWriter};

@@ -1,4 +1,4 @@
-//! With a real `PostgreSQL`.
+//! With a real PostgreSQL.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;

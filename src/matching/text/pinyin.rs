@@ -1,4 +1,4 @@
-//! Pinyin of names: full, by syllables from the front, and initials; every part of a Han name of two characters or more.
+//! Pinyin of names: full, by syllables, and initials from the front; every part of a Han name of two characters or more.
 
 use std::collections::BTreeSet;
 
@@ -10,6 +10,8 @@ use super::Normal;
 const MOST_READINGS: usize = 16;
 /// Characters of a name that count; the rest of a long name of an organisation adds nothing.
 const LONGEST: usize = 24;
+/// Syllables that are typed of the middle of a long name: 恒锐 of 南皮恒锐五金制品有限公司.
+const INNER: usize = 4;
 
 /// What a name is found by, in normal form.
 #[must_use]
@@ -23,7 +25,17 @@ pub fn name_terms(name: &str) -> BTreeSet<String> {
         for length in 2..=part.len() {
             terms.extend(part.windows(length).map(|window| window.iter().collect::<String>()));
         }
-        terms.extend(spellings(&part));
+        for reading in readings(&part) {
+            for length in 2.min(reading.len())..=reading.len() {
+                terms.insert(reading[..length].concat());
+                terms.insert(reading[..length].iter().filter_map(|syllable| syllable.chars().next()).collect());
+            }
+        }
+        for start in 1..part.len() {
+            for reading in readings(&part[start..part.len().min(start + INNER)]) {
+                terms.extend((2..=reading.len()).map(|length| reading[..length].concat()));
+            }
+        }
     }
     terms
 }
@@ -39,28 +51,18 @@ fn parts(name: &str) -> Vec<Vec<char>> {
         .collect()
 }
 
-/// Full pinyin from two syllables on, and initials, in every reading.
-fn spellings(part: &[char]) -> BTreeSet<String> {
+/// The syllables of a text in every reading; none if some character has no pinyin.
+fn readings(part: &[char]) -> Vec<Vec<&'static str>> {
     let mut readings: Vec<Vec<&'static str>> = vec![Vec::new()];
     for c in part {
         let syllables: BTreeSet<&'static str> =
             c.to_pinyin_multi().into_iter().flatten().map(pinyin::Pinyin::plain).collect();
-        if syllables.is_empty() {
-            return BTreeSet::new();
-        }
         let longer = readings.iter().flat_map(|reading| {
             syllables.iter().map(|syllable| reading.iter().copied().chain([*syllable]).collect::<Vec<_>>())
         });
         readings = longer.take(MOST_READINGS).collect();
     }
-    let mut spellings = BTreeSet::new();
-    for reading in readings {
-        for length in 2.min(reading.len())..=reading.len() {
-            spellings.insert(reading[..length].concat());
-            spellings.insert(reading[..length].iter().filter_map(|syllable| syllable.chars().next()).collect());
-        }
-    }
-    spellings
+    readings
 }
 
 #[cfg(test)]
@@ -81,6 +83,12 @@ mod tests {
         let terms = name_terms("单雄信");
         assert!(terms.contains("shanxiongxin") && terms.contains("danxiongxin"), "{terms:?}");
         assert!(name_terms("欧阳修").contains("oyx"));
+    }
+
+    #[test]
+    fn an_organisation_is_found_by_the_pinyin_of_its_own_word() {
+        let terms = name_terms("南皮恒锐五金制品有限公司（示例）");
+        assert!(terms.contains("hengrui") && terms.contains("nanpihengrui"), "{terms:?}");
     }
 
     #[test]

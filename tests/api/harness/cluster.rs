@@ -1,4 +1,4 @@
-//! One `PostgreSQL` for all tests of a process. It ends with the process, however that ends.
+//! One PostgreSQL for all tests of a process. It ends with the process, however that ends.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};

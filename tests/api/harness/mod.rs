@@ -1,4 +1,4 @@
-//! Starts one throwaway `PostgreSQL` a process, and for each test a database cloned from a migrated template and a
+//! Starts one throwaway PostgreSQL a process, and for each test a database cloned from a migrated template and a
 //! service on a port of its own.
 
 mod client;

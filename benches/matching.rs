@@ -1,0 +1,206 @@
+//! A demand of about 300 characters matched over HTTP, against PostgreSQL full text search for the same words.
+//!
+//! Ours: `POST /v1/matches`, 20 results with their records and full explanations, all of it over one connection. The
+//! peer: a `tsvector` of the same words weighted by field under a GIN index, any of the same telling terms, ordered by
+//! `ts_rank_cd`, the best 20 with title and summary, asked by a prepared statement without any HTTP. Both take turns
+//! over the sample demands of 200 to 400 characters. The corpus is the 2 000 sample papers, then 100 000 results
+//! recombined from their sentences.
+#![expect(clippy::expect_used, reason = "a benchmark ends where what it needs is missing")]
+
+use std::cell::RefCell;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use criterion::Criterion;
+use duijie::commands::serve;
+use duijie::database::Database;
+use duijie::database::embedded::{Cluster, Settings};
+use duijie::demo::{County, recombined};
+use duijie::matching::text::words;
+use duijie::registry::demands::Demand;
+use duijie::registry::results::ResearchResult;
+use duijie::registry::{Record, Store};
+use duijie::server;
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+const SIZES: [usize; 2] = [2_000, 100_000];
+/// Records a statement.
+const BATCH: usize = 500;
+
+fn main() {
+    let runtime = Runtime::new().expect("a runtime");
+    let county = County::read().expect("samples");
+    let mut criterion = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_secs(2))
+        .measurement_time(Duration::from_secs(10))
+        .configure_from_args();
+    let mut ratios = Vec::new();
+    for size in SIZES {
+        let results = match size {
+            2_000 => county.results.clone(),
+            _ => recombined(&county, size, 1).expect("results"),
+        };
+        let stage = runtime.block_on(Stage::set(&county, &results));
+        let queries = runtime.block_on(stage.queries(&county.demands));
+        let ours = measure(&mut criterion, &runtime, &format!("duijie/{size}"), &queries, async |query| {
+            stage.matches(&query.demand).await;
+        });
+        let peer = measure(&mut criterion, &runtime, &format!("postgresql/{size}"), &queries, async |query| {
+            stage.full_text_search(&query.words).await;
+        });
+        ratios.push((size, ours, peer));
+        runtime.block_on(stage.strike());
+    }
+    println!("{:>9} {:>12} {:>14} {:>8}", "results", "duijie", "PostgreSQL", "ratio");
+    for (size, ours, peer) in ratios {
+        println!("{size:>9} {:>9.2} ms {:>11.2} ms {:>7.1}×", ours * 1e3, peer * 1e3, peer / ours);
+    }
+}
+
+/// A demand, and the words that are looked for in it.
+struct Query {
+    demand: Value,
+    words: String,
+}
+
+/// The median time of a call in seconds, taking turns over the queries.
+fn measure(
+    criterion: &mut Criterion,
+    runtime: &Runtime,
+    name: &str,
+    queries: &[Query],
+    call: impl AsyncFn(&Query),
+) -> f64 {
+    let times = RefCell::new(Vec::new());
+    criterion.bench_function(name, |bencher| {
+        bencher.iter_custom(|rounds| {
+            let started = Instant::now();
+            runtime.block_on(async {
+                for query in queries.iter().cycle().take(usize::try_from(rounds).expect("a count")) {
+                    call(query).await;
+                }
+            });
+            let taken = started.elapsed();
+            times.borrow_mut().push(taken.as_secs_f64() / rounds as f64);
+            taken
+        });
+    });
+    let mut times = times.into_inner();
+    times.sort_by(f64::total_cmp);
+    times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// A service and its peer over the same records.
+struct Stage {
+    cluster: Cluster,
+    address: String,
+    http: Client<HttpConnector, Full<Bytes>>,
+    sql: tokio_postgres::Client,
+    server: actix_web::dev::ServerHandle,
+    _folder: tempfile::TempDir,
+}
+
+impl Stage {
+    async fn set(county: &County, results: &[Record<ResearchResult>]) -> Self {
+        let folder = tempfile::Builder::new()
+            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .tempdir()
+            .expect("a folder");
+        let settings = Settings { folder: folder.path().to_owned(), durable: false };
+        let cluster = Cluster::start(settings).await.expect("a cluster");
+        let url = cluster.database("duijie").await.expect("a database");
+        let database = Database::new(&url, 8).expect("a pool");
+        database.migrate().await.expect("migrations");
+        let (sql, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("a connection");
+        tokio::spawn(connection);
+        let mut connection = database.lasting_connection().await.expect("a connection");
+        for batch in county.organisations.chunks(BATCH) {
+            Store::insert(batch, &mut connection).await.expect("organisations");
+        }
+        for batch in results.chunks(BATCH) {
+            Store::insert(batch, &mut connection).await.expect("results");
+        }
+        fill_peer(&sql, results).await;
+        let state = serve::start(database, folder.path()).await.expect("a state");
+        state.freshness.built().await;
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = format!("http://{}", listener.local_addr().expect("an address"));
+        let running = server::serve(state, listener).expect("a server");
+        let server = running.handle();
+        tokio::spawn(running);
+        let http = Client::builder(TokioExecutor::new()).build_http();
+        Self { cluster, address, http, sql, server, _folder: folder }
+    }
+
+    async fn matches(&self, demand: &Value) -> Bytes {
+        let request = Request::post(format!("{}/v1/matches", self.address)).header("content-type", "application/json");
+        let request = request.body(Full::from(demand.to_string())).expect("a request");
+        let answer = self.http.request(request).await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        answer.into_body().collect().await.expect("a body").to_bytes()
+    }
+
+    async fn full_text_search(&self, words: &str) {
+        let statement = "SELECT id::text, title, summary, ts_rank_cd(peer.words, wanted) AS rank
+                         FROM to_tsquery('simple', $1) wanted, peer JOIN results USING (id)
+                         WHERE peer.words @@ wanted ORDER BY rank DESC LIMIT 20";
+        let statement =
+            self.sql.prepare_typed(statement, &[tokio_postgres::types::Type::TEXT]).await.expect("a statement");
+        let rows = self.sql.query(&statement, &[&words]).await.expect("rows");
+        assert!(!rows.is_empty());
+    }
+
+    /// The demands as they are sent, each with the terms that the engine looks for.
+    async fn queries(&self, demands: &[Record<Demand>]) -> Vec<Query> {
+        let mut queries = Vec::new();
+        for demand in demands.iter().map(|record| &record.fields) {
+            if !(200..=400).contains(&demand.description.chars().count()) {
+                continue;
+            }
+            let demand = json!({"kind": "result", "title": demand.title, "text": demand.description, "limit": 20});
+            let answer: Value = serde_json::from_slice(&self.matches(&demand).await).expect("JSON");
+            let looked_for = answer["items"][0]["explanation"]["looked_for"].as_array().cloned().unwrap_or_default();
+            let quoted =
+                looked_for.iter().filter_map(Value::as_str).map(|word| format!("'{}'", word.replace('\'', "''")));
+            queries.push(Query { demand, words: quoted.collect::<Vec<_>>().join(" | ") });
+        }
+        assert!(queries.len() >= 10);
+        queries
+    }
+
+    async fn strike(self) {
+        self.server.stop(true).await;
+        self.cluster.stop().await.expect("an end");
+    }
+}
+
+/// The peer's table: the words of each field, as the engine cuts them, weighted by field.
+async fn fill_peer(sql: &tokio_postgres::Client, results: &[Record<ResearchResult>]) {
+    let create = "CREATE TABLE peer (id uuid PRIMARY KEY, words tsvector NOT NULL)";
+    sql.batch_execute(create).await.expect("a table");
+    let insert = "INSERT INTO peer SELECT id::uuid, setweight(to_tsvector('simple', title), 'A')
+                      || setweight(to_tsvector('simple', keywords), 'B') || setweight(to_tsvector('simple', body), 'D')
+                  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS given (id, title, keywords, body)";
+    for batch in results.chunks(BATCH) {
+        let ids: Vec<String> = batch.iter().map(|record| record.stamp.id.to_string()).collect();
+        let titles: Vec<String> = batch.iter().map(|record| spaced(&record.fields.title)).collect();
+        let keywords = batch.iter().map(|record| &record.fields.keywords);
+        let keywords: Vec<String> =
+            keywords.map(|words| words.iter().map(|word| spaced(word)).collect::<Vec<_>>().join(" ")).collect();
+        let bodies: Vec<String> = batch.iter().map(|record| spaced(&record.fields.summary)).collect();
+        sql.execute(insert, &[&ids, &titles, &keywords, &bodies]).await.expect("rows");
+    }
+    sql.batch_execute("CREATE INDEX ON peer USING gin (words); ANALYZE").await.expect("an index");
+}
+
+fn spaced(text: &str) -> String {
+    words(text).into_iter().map(|word| word.text).collect::<Vec<_>>().join(" ")
+}
