@@ -44,13 +44,13 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let search = learn("search", &prior.search, &searches(options, &prior)?);
     let groups = judged_pairs(&prior, &Judgments::read(&options.judgments)?)?;
     let all: Vec<Group> = groups.iter().map(|(_, group)| group.clone()).collect();
-    let believed = prior.pairs.get("default").context("the prior has no default for pairs")?;
-    let default = learn("default", believed, &all);
+    let believed = prior.pairs.get("default").cloned().context("the prior has no default for pairs")?;
+    let default = learn("default", &believed, &all);
     let mut model = Model { search, ..prior };
     for target in [Kind::Result, Kind::Expert] {
         let of_target = groups.iter().filter(|(kind, _)| *kind == target);
         let of_target: Vec<Group> = of_target.map(|(_, group)| group.clone()).collect();
-        model.pairs.insert(target.as_str().to_owned(), learn(target.as_str(), &default, &of_target));
+        model.pairs.insert(target.as_str().to_owned(), learn(target.as_str(), &believed, &of_target));
     }
     model.pairs.insert("default".to_owned(), default);
     model.version = version(&model)?;

@@ -13,8 +13,11 @@ use super::measures::{Judgments, Queries};
 use crate::matching::{Engine, Filter, IndexError, Query, Scorer, feature_names};
 use crate::registry::Kind;
 
-/// How strongly weights are held to the prior, in queries: so many would have to speak against it.
-const PRIOR: f64 = 2.0;
+/// How strongly weights are held to the prior's, whose scale alone is free: the judgments of so many queries would
+/// have to speak against it.
+const PRIOR: f64 = 0.3;
+/// How strongly the prior's scale is held: hardly.
+const FREE: f64 = 0.01;
 /// Newton's method settles in fewer steps than this.
 const MOST_STEPS: usize = 50;
 /// Points of a calibration.
@@ -72,86 +75,92 @@ pub fn fit(prior: &Scorer, groups: &[Group]) -> Scorer {
     Scorer { weights, calibration }
 }
 
-/// The share of differently judged pairs that a scorer puts in the right order, over all groups.
+/// The share of differently judged pairs that a scorer puts in the right order: the mean over the groups that have such.
 #[must_use]
 pub fn right_order(scorer: &Scorer, groups: &[Group]) -> f64 {
-    let (mut right, mut all) = (0_u32, 0_u32);
-    for Group(candidates) in groups {
-        for (better, grade) in candidates {
-            for (_, _) in
-                candidates.iter().filter(|(worse, less)| less < grade && scorer.raw(better) > scorer.raw(worse))
-            {
-                right += 1;
-            }
-            all += u32::try_from(candidates.iter().filter(|(_, less)| less < grade).count()).unwrap_or_default();
-        }
-    }
-    f64::from(right) / f64::from(all.max(1))
+    mean(groups.iter().filter_map(|group| share_in_order(scorer, group)))
 }
 
-/// What [`right_order`] is on groups that were not learned from, by turns over so many parts.
+/// What [`right_order`] is when every group is scored by what was learned from others, by turns over so many parts.
 #[must_use]
 pub fn cross_validated(prior: &Scorer, groups: &[Group], parts: usize) -> f64 {
-    let shares = (0..parts).map(|part| {
-        let kept = |held: bool| -> Vec<Group> {
-            let chosen = groups.iter().enumerate().filter(|(place, _)| (place % parts == part) == held);
-            chosen.map(|(_, group)| group.clone()).collect()
-        };
-        right_order(&fit(prior, &kept(false)), &kept(true))
-    });
-    shares.sum::<f64>() / parts as f64
+    let mut shares = Vec::new();
+    for part in 0..parts {
+        let (held, kept): (Vec<_>, Vec<_>) = groups.iter().enumerate().partition(|(place, _)| place % parts == part);
+        let kept: Vec<Group> = kept.into_iter().map(|(_, group)| group.clone()).collect();
+        let scorer = fit(prior, &kept);
+        shares.extend(held.into_iter().filter_map(|(_, group)| share_in_order(&scorer, group)));
+    }
+    mean(shares.into_iter())
 }
 
-/// Weights of the features. One that would speak against its own match is left out: the features are made so that
-/// more is better.
+fn share_in_order(scorer: &Scorer, Group(candidates): &Group) -> Option<f64> {
+    let scored: Vec<(f32, u32)> = candidates.iter().map(|(features, grade)| (scorer.raw(features), *grade)).collect();
+    let pairs = scored.iter().flat_map(|better| scored.iter().map(move |worse| (better, worse)));
+    let pairs: Vec<_> = pairs.filter(|(better, worse)| better.1 > worse.1).collect();
+    let right = pairs.iter().filter(|(better, worse)| better.0 > worse.0).count();
+    (!pairs.is_empty()).then(|| right as f64 / pairs.len() as f64)
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (count, sum) = values.fold((0_u32, 0.0), |(count, sum), value| (count + 1, sum + value));
+    sum / f64::from(count.max(1))
+}
+
+/// Weights of the features: the prior's, scaled, and what the judgments say differs from them. A feature that would
+/// speak against its own match is left out: features are made so that more is better.
 fn weigh(prior: &Scorer, groups: &[Group]) -> BTreeMap<String, f32> {
     let names: Vec<&str> = feature_names().collect();
     let mut kept: Vec<usize> = (0..names.len()).collect();
     loop {
         let believed: Vec<f64> = kept.iter().map(|place| f64::from(prior.weight(names[*place]))).collect();
-        let weights = newton(&believed, &differences(groups, &kept));
+        let weights = newton(&believed, &differences(groups, &kept, &believed));
         if weights.iter().all(|weight| *weight >= 0.0) {
             let named = kept.iter().zip(weights).map(|(place, weight)| (names[*place].to_owned(), rounded(weight)));
             return named.filter(|(_, weight)| *weight > 0.0).collect();
         }
-        let mut place = 0;
-        kept.retain(|_| {
-            place += 1;
-            weights[place - 1] >= 0.0
-        });
+        kept = kept.into_iter().zip(&weights).filter(|(_, weight)| **weight >= 0.0).map(|(place, _)| place).collect();
     }
 }
 
-/// A better record's features less a worse one's, and how much the pair weighs: a query weighs 1 in all.
+/// A better record's features less a worse one's, the prior's own score first, and how much the pair weighs: a query
+/// weighs 1 in all.
 struct Difference {
     features: Vec<f64>,
     weight: f64,
 }
 
-fn differences(groups: &[Group], kept: &[usize]) -> Vec<Difference> {
+fn differences(groups: &[Group], kept: &[usize], believed: &[f64]) -> Vec<Difference> {
     let mut differences = Vec::new();
     for Group(candidates) in groups {
         let pairs = candidates.iter().flat_map(|better| candidates.iter().map(move |worse| (better, worse)));
         let pairs: Vec<_> = pairs.filter(|(better, worse)| better.1 > worse.1).collect();
         let all: f64 = pairs.iter().map(|(better, worse)| f64::from(better.1 - worse.1)).sum();
-        differences.extend(pairs.into_iter().map(|(better, worse)| Difference {
-            features: kept.iter().map(|place| f64::from(better.0[*place]) - f64::from(worse.0[*place])).collect(),
-            weight: f64::from(better.1 - worse.1) / all,
+        differences.extend(pairs.into_iter().map(|(better, worse)| {
+            let lead = kept.iter().map(|place| f64::from(better.0[*place]) - f64::from(worse.0[*place]));
+            let lead: Vec<f64> = lead.collect();
+            let prior_lead = lead.iter().zip(believed).map(|(lead, weight)| lead * weight).sum();
+            Difference {
+                features: std::iter::once(prior_lead).chain(lead).collect(),
+                weight: f64::from(better.1 - worse.1) / all,
+            }
         }));
     }
     differences
 }
 
-/// Minimises the loss by Newton's method; it is strictly convex, so there is one minimum.
-fn newton(prior: &[f64], differences: &[Difference]) -> Vec<f64> {
-    let size = prior.len();
-    let mut weights = prior.to_vec();
+/// Minimises the loss by Newton's method; it is strictly convex, so there is one minimum. The first coefficient
+/// scales the prior, the others add to it.
+fn newton(believed: &[f64], differences: &[Difference]) -> Vec<f64> {
+    let size = believed.len() + 1;
+    let start: Vec<f64> = std::iter::once(1.0).chain(std::iter::repeat_n(0.0, believed.len())).collect();
+    let held: Vec<f64> = std::iter::once(FREE).chain(std::iter::repeat_n(PRIOR, believed.len())).collect();
+    let mut weights = start.clone();
     for _ in 0..MOST_STEPS {
-        let mut gradient: Vec<f64> =
-            weights.iter().zip(prior).map(|(weight, believed)| PRIOR * (weight - believed)).collect();
+        let mut gradient: Vec<f64> = (0..size).map(|place| held[place] * (weights[place] - start[place])).collect();
         let mut hessian = vec![vec![0.0; size]; size];
         for (place, row) in hessian.iter_mut().enumerate() {
-            row[place] = PRIOR;
+            row[place] = held[place];
         }
         for Difference { features, weight } in differences {
             let lead: f64 = weights.iter().zip(features).map(|(weight, feature)| weight * feature).sum();
@@ -172,7 +181,7 @@ fn newton(prior: &[f64], differences: &[Difference]) -> Vec<f64> {
             break;
         }
     }
-    weights
+    believed.iter().zip(&weights[1..]).map(|(believed, more)| weights[0] * believed + more).collect()
 }
 
 /// Solves a system of equations whose matrix is positive definite, by elimination.

@@ -13,13 +13,32 @@ use super::stop::is_stop_word;
 /// Technical terms of the county's trades that the general dictionary does not know as one word.
 const TERMS: &str = include_str!("../../../model/terms.txt");
 
-static JIEBA: LazyLock<Jieba> = LazyLock::new(|| {
-    let mut jieba = Jieba::new();
-    for term in TERMS.lines().map(str::trim).filter(|term| !term.is_empty() && !term.starts_with('#')) {
-        jieba.add_word(term, None, Some("n"));
+static DICTIONARY: LazyLock<Dictionary> = LazyLock::new(Dictionary::read);
+
+/// The words that are known.
+struct Dictionary {
+    jieba: Jieba,
+    /// The words that the general dictionary finds in a technical term, by their places in characters: who types one
+    /// of them finds the term too.
+    parts: HashMap<&'static str, Vec<Range<usize>>>,
+}
+
+impl Dictionary {
+    fn read() -> Self {
+        let mut jieba = Jieba::new();
+        let terms: Vec<&'static str> =
+            TERMS.lines().map(str::trim).filter(|term| !term.is_empty() && !term.starts_with('#')).collect();
+        let parts = terms.iter().map(|term| {
+            let tokens = jieba.tokenize(term, TokenizeMode::Search, true).into_iter();
+            (*term, tokens.filter(|token| token.word != *term).map(|token| token.start..token.end).collect())
+        });
+        let parts = parts.collect();
+        for term in terms {
+            jieba.add_word(term, None, Some("n"));
+        }
+        Self { jieba, parts }
     }
-    jieba
-});
+}
 
 /// Units that follow a number; with a blank between or without it they make one word.
 const UNITS: &[&str] = &[
@@ -81,7 +100,7 @@ pub fn words(text: &str) -> Vec<Word> {
 pub fn telling(text: &str) -> HashMap<String, f32> {
     let normal: String = Normal::of(text).chars.into_iter().collect();
     let mut telling: HashMap<String, f32> = HashMap::new();
-    for tag in JIEBA.tag(&normal, true) {
+    for tag in DICTIONARY.jieba.tag(&normal, true) {
         let weight = if tag.word.chars().count() == 1 { 0.0 } else { part_of_speech(tag.tag) };
         let known = telling.entry(tag.word.to_owned()).or_default();
         *known = known.max(weight);
@@ -142,20 +161,21 @@ fn latin_run(chars: &[char], start: usize) -> usize {
 
 fn han_words(normal: &Normal, range: Range<usize>, words: &mut Vec<Word>) {
     let text: String = normal.chars[range.clone()].iter().collect();
-    for token in JIEBA.tokenize(&text, TokenizeMode::Search, true) {
-        words.push(word(normal, token.word.to_owned(), range.start + token.start..range.start + token.end, false));
+    let mut spans: Vec<(usize, usize)> = Vec::new();
+    for token in DICTIONARY.jieba.tokenize(&text, TokenizeMode::Search, true) {
+        let start = range.start + token.start;
+        spans.push((start, range.start + token.end));
+        let parts = DICTIONARY.parts.get(token.word).into_iter().flatten();
+        spans.extend(parts.map(|part| (start + part.start, start + part.end)));
     }
-    mark_parts(words);
-}
-
-/// A word inside a longer one is a part of it.
-fn mark_parts(words: &mut [Word]) {
-    let spans: Vec<(usize, usize)> = words.iter().map(|word| (word.start, word.end)).collect();
-    for (place, word) in words.iter_mut().enumerate() {
-        let near = spans[place..spans.len().min(place + 16)].iter();
-        word.part |= near
-            .clone()
-            .any(|(start, end)| *start <= word.start && word.end <= *end && (end - start) > (word.end - word.start));
+    spans.sort_unstable_by_key(|(start, end)| (*start, std::cmp::Reverse(*end)));
+    spans.dedup();
+    // A word inside a longer one is a part of it; the longer one comes first.
+    let mut reached = 0;
+    for (start, end) in spans {
+        let text = normal.chars[start..end].iter().collect();
+        words.push(word(normal, text, start..end, end <= reached));
+        reached = reached.max(end);
     }
 }
 
