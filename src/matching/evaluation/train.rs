@@ -15,7 +15,7 @@ use crate::registry::Kind;
 
 /// How strongly weights are held to the prior's, whose scale alone is free: the judgments of so many queries would
 /// have to speak against it.
-const PRIOR: f64 = 0.3;
+const PRIOR: f64 = 1.0;
 /// How strongly the prior's scale is held: hardly.
 const FREE: f64 = 0.01;
 /// Newton's method settles in fewer steps than this.
