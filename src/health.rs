@@ -22,7 +22,7 @@ pub struct Health {
 /// Alive
 ///
 /// 进程在运行。
-#[utoipa::path(operation_id = "live", tag = "health", responses((status = 200, description = "The process answers", content_type = "text/plain", body = String)))]
+#[utoipa::path(operation_id = "live", tag = "health", responses((status = 200, description = "The process answers", content_type = "text/plain", body = String, example = json!("alive"))))]
 #[get("/health/live")]
 pub async fn live() -> &'static str {
     "alive\n"

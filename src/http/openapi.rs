@@ -165,6 +165,8 @@ fn fits(template: &str, address: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
@@ -173,6 +175,36 @@ mod tests {
         assert!(methods_of("/v1/results/x").contains(&Method::DELETE));
         assert!(methods_of("/v1/results/").is_empty());
         assert!(methods_of("/v2/results").is_empty());
+    }
+
+    /// Is there an example in this, or in a schema that it names?
+    fn has_example(value: &Value, schemas: &Value, depth: usize) -> bool {
+        match value {
+            Value::Object(members) => {
+                let named = members.get("$ref").and_then(Value::as_str).and_then(|name| name.rsplit('/').next());
+                members.contains_key("example")
+                    || (depth > 0 && named.is_some_and(|name| has_example(&schemas[name], schemas, depth - 1)))
+                    || members.values().any(|member| has_example(member, schemas, depth))
+            }
+            Value::Array(items) => items.iter().any(|item| has_example(item, schemas, depth)),
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn every_operation_has_an_example_of_what_is_sent_or_answered() -> Result<(), serde_json::Error> {
+        let document = serde_json::to_value(document())?;
+        let schemas = &document["components"]["schemas"];
+        for (path, item) in document["paths"].as_object().into_iter().flatten() {
+            for (method, operation) in item.as_object().into_iter().flatten() {
+                let success = operation["responses"].as_object().into_iter().flatten();
+                let success = success.filter(|(status, _)| status.starts_with('2')).map(|(_, response)| response);
+                let shown = success.chain([&operation["parameters"], &operation["requestBody"]]);
+                let shown: Vec<&Value> = shown.collect();
+                assert!(shown.iter().any(|part| has_example(part, schemas, 5)), "{method} {path}");
+            }
+        }
+        Ok(())
     }
 
     #[test]

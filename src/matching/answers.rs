@@ -20,6 +20,18 @@ use crate::registry::{Concept, Kind};
 
 /// A match: a scored, explained pair.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "kind": "result", "id": "01939c5e-0000-7000-8000-000000000003", "score": 0.73, "level": "strong",
+    "explanation": {
+        "terms": [{"term": "球墨铸铁", "query_fields": ["title", "text"], "record_fields": ["title", "body"], "weight": 0.31}],
+        "keywords": ["缩松"], "looked_for": ["球墨铸铁", "缩松", "冒口"],
+        "features": [{"name": "coverage", "value": 0.62, "weight": 11.0, "contribution": 6.82},
+                     {"name": "maturity", "value": 1.0, "weight": 1.1, "contribution": 1.1}],
+        "raw": 7.92, "conditions": [{"condition": "maturity", "met": true, "wanted": "TRL 6", "offered": "TRL 7"}],
+        "model": "1-25fe5849"
+    },
+    "record": {"title": "球墨铸铁件缩松缺陷的控制方法"}
+}))]
 pub struct MatchItem {
     kind: Kind,
     id: Uuid,

@@ -24,7 +24,7 @@ use crate::server::State;
 ///
 /// 为一项技术需求匹配成果或专家，并说明理由。
 #[utoipa::path(operation_id = "list_demand_matches", tag = "matches", path = "/v1/demands/{id}/matches",
-    params(("id" = Uuid, Path), MatchParameters, PagingParameters),
+    params(("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-000000000001"), MatchParameters, PagingParameters),
     responses((status = 200, description = "Results or experts, the best first", body = MatchPage)))]
 #[get("/v1/demands/{id}/matches")]
 pub async fn demand_matches(
@@ -40,7 +40,7 @@ pub async fn demand_matches(
 ///
 /// 为一项成果匹配技术需求或企业，并说明理由。
 #[utoipa::path(operation_id = "list_result_matches", tag = "matches", path = "/v1/results/{id}/matches",
-    params(("id" = Uuid, Path), MatchParameters, PagingParameters),
+    params(("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-000000000001"), MatchParameters, PagingParameters),
     responses((status = 200, description = "Demands or enterprises, the best first", body = MatchPage)))]
 #[get("/v1/results/{id}/matches")]
 pub async fn result_matches(
@@ -56,7 +56,7 @@ pub async fn result_matches(
 ///
 /// 为一位专家匹配技术需求，并说明理由。
 #[utoipa::path(operation_id = "list_expert_matches", tag = "matches", path = "/v1/experts/{id}/matches",
-    params(("id" = Uuid, Path), MatchParameters, PagingParameters),
+    params(("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-000000000001"), MatchParameters, PagingParameters),
     responses((status = 200, description = "Demands, the best first", body = MatchPage)))]
 #[get("/v1/experts/{id}/matches")]
 pub async fn expert_matches(
@@ -72,7 +72,7 @@ pub async fn expert_matches(
 ///
 /// 为一家企业匹配成果、专家和政策，并说明理由。
 #[utoipa::path(operation_id = "list_organisation_matches", tag = "matches", path = "/v1/organisations/{id}/matches",
-    params(("id" = Uuid, Path), MatchParameters, PagingParameters),
+    params(("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-000000000001"), MatchParameters, PagingParameters),
     responses((status = 200, description = "Results, experts or policies, the best first", body = MatchPage)))]
 #[get("/v1/organisations/{id}/matches")]
 pub async fn organisation_matches(

@@ -40,7 +40,7 @@ pub async fn index() -> web::Json<Vec<ProblemType>> {
 ///
 /// 解释一种错误的网页。
 #[utoipa::path(operation_id = "read_problem_type", tag = "problems",
-    params(("slug" = String, Path, description = "The last part of a problem's `type`", max_length = 100)),
+    params(("slug" = String, Path, description = "The last part of a problem's `type`", max_length = 100, example = "not-found")),
     responses((status = 200, description = "What it means and what to do", content_type = "text/html", body = String)))]
 #[get("/problems/{slug}")]
 pub async fn page(slug: web::Path<String>) -> Answer<HttpResponse> {

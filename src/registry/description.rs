@@ -1,6 +1,6 @@
 //! The OpenAPI description of a concept's routes, the same for each as the routes are.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::IntoParams;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
@@ -30,7 +30,8 @@ pub fn describe<C: Concept>(words: &Words) -> OpenApi {
     let name = C::name().into_owned();
     let base = format!("/v1/{}", C::PLURAL);
     let one = format!("{base}/{{id}}");
-    let story = Story { name: &name, kind: C::KIND.as_str(), plural: C::PLURAL, words };
+    let story =
+        Story { name: &name, kind: C::KIND.as_str(), plural: C::PLURAL, words, patch: patch_example(&C::schema()) };
     let filters = <<C as Store>::Filter as IntoParams>::into_params(|| Some(ParameterIn::Query));
     let paths = PathsBuilder::new()
         .path(&base, item([(HttpMethod::Get, story.list(filters)), (HttpMethod::Post, story.create())]))
@@ -61,6 +62,8 @@ struct Story<'a> {
     kind: &'static str,
     plural: &'static str,
     words: &'a Words,
+    /// What an amendment looks like.
+    patch: Value,
 }
 
 impl Story<'_> {
@@ -163,10 +166,18 @@ impl Story<'_> {
                 .schema(Some(
                     ObjectBuilder::new().description(Some(format!("Members of {} to change; null removes", self.name))),
                 ))
-                .example(Some(json!({})))
+                .example(Some(self.patch.clone()))
         };
         RequestBodyBuilder::new().content(media_type, schema.build()).required(Some(Required::True)).build()
     }
+}
+
+/// A change of the title, or of the name, to what the concept's own example has.
+fn patch_example(schema: &RefOr<Schema>) -> Value {
+    let RefOr::T(Schema::Object(object)) = schema else { return json!({}) };
+    let Some(example) = object.example.as_ref().or(object.examples.first()) else { return json!({}) };
+    let member = if example.get("title").is_some() { "title" } else { "name" };
+    json!({ member: example[member] })
 }
 
 fn item<const N: usize>(operations: [(HttpMethod, Operation); N]) -> PathItem {
@@ -249,6 +260,7 @@ fn id() -> Parameter {
         .parameter_in(ParameterIn::Path)
         .required(Required::True)
         .schema(Some(schema))
+        .example(Some(json!("01939c5e-0000-7000-8000-000000000001")))
         .build()
 }
 
