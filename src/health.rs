@@ -5,7 +5,7 @@ use diesel_async::RunQueryDsl;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::server::State;
+use crate::state::State;
 
 /// How the service is.
 #[derive(Serialize, ToSchema)]

@@ -8,6 +8,8 @@ pub mod health;
 pub mod http;
 pub mod identity;
 pub mod matching;
+pub mod openapi;
 pub mod problem;
 pub mod registry;
 pub mod server;
+pub mod state;

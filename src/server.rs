@@ -1,40 +1,25 @@
-//! The application put together: state, middleware, routes.
+//! The application put together: middleware and routes.
 
 use std::net::TcpListener;
-use std::sync::Arc;
 
-use actix_web::http::header::{self, HeaderValue};
-use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, PayloadConfig, ServiceConfig};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use actix_web::{App, HttpServer};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::database::Database;
 use crate::http::BODY_LIMIT;
 use crate::http::envelope::envelope;
-use crate::http::openapi;
-use crate::identity::tokens::Tokens;
-use crate::matching::Engine;
-use crate::matching::follow::Freshness;
-use crate::problem::{Answer, Kind, Problem};
+use crate::http::methods::unknown;
 use crate::registry::demands::Demand;
 use crate::registry::experts::Expert;
 use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
-use crate::{health, identity, matching, problem, registry};
+use crate::state::State;
+use crate::{health, identity, matching, openapi, problem, registry};
 
 /// Seconds that running requests have to finish when the service is told to stop.
 const GRACE: u64 = 30;
-
-/// What every request can reach.
-pub struct State {
-    pub database: Database,
-    pub tokens: Tokens,
-    pub engine: Arc<Engine>,
-    pub freshness: Freshness,
-}
 
 /// Serves on a bound listener until the process is told to stop; requests that run are finished first.
 ///
@@ -42,9 +27,12 @@ pub struct State {
 /// If the listener cannot be served.
 pub fn serve(state: State, listener: TcpListener) -> std::io::Result<actix_web::dev::Server> {
     let state = web::Data::new(state);
+    let methods = web::Data::new(openapi::methods());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
+            .app_data(state.tokens.clone())
+            .app_data(methods.clone())
             .app_data(PayloadConfig::new(BODY_LIMIT))
             .wrap(Compress::default())
             .wrap(from_fn(envelope))
@@ -79,21 +67,4 @@ fn routes(config: &mut ServiceConfig) {
         .service(web::redirect("/docs", "/docs/"))
         .service(web::redirect("/", "/docs/"))
         .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", openapi::document().clone()));
-}
-
-/// Whatever no route took: `OPTIONS`, a method that the address does not take, or no such address.
-///
-/// # Errors
-/// `method-not-allowed`, `not-found`.
-pub async fn unknown(request: HttpRequest) -> Answer<HttpResponse> {
-    let methods = openapi::methods_of(request.path());
-    if methods.is_empty() {
-        return Err(Problem::not_found());
-    }
-    let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
-    let allow = HeaderValue::from_str(&names.join(", ")).map_err(Problem::internal)?;
-    if request.method() == Method::OPTIONS {
-        return Ok(HttpResponse::build(StatusCode::NO_CONTENT).insert_header((header::ALLOW, allow)).finish());
-    }
-    Err(Problem::new(Kind::MethodNotAllowed).with_header(header::ALLOW, allow))
 }

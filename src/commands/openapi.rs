@@ -1,6 +1,6 @@
 //! `duijie openapi`: prints the contract, as it is kept in `openapi/`.
 
-use crate::http::openapi;
+use crate::openapi;
 
 /// # Errors
 /// If the document cannot be written as JSON.

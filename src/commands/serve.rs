@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 
+use actix_web::web;
 use anyhow::{Context, anyhow};
 
 use super::{close, log, open};
@@ -14,7 +15,8 @@ use crate::identity::signing_keys;
 use crate::identity::tokens::Tokens;
 use crate::matching::Engine;
 use crate::matching::follow::Follower;
-use crate::server::{self, State};
+use crate::server;
+use crate::state::State;
 
 /// # Errors
 /// What keeps the service from starting, in words for whoever starts it.
@@ -52,5 +54,5 @@ pub async fn start(database: Database, folder: &Path) -> anyhow::Result<State> {
     let engine = Arc::new(Engine::open(&folder.join("index"))?);
     let (follower, freshness) = Follower::new(database.clone(), Arc::clone(&engine));
     tokio::spawn(follower.run());
-    Ok(State { database, tokens, engine, freshness })
+    Ok(State { database, tokens: web::Data::new(tokens), engine, freshness })
 }

@@ -4,7 +4,7 @@ mod body;
 pub mod conditions;
 pub mod envelope;
 pub mod idempotency;
-pub mod openapi;
+pub mod methods;
 pub mod paging;
 mod parameters;
 mod prefer;
@@ -12,6 +12,7 @@ mod trace;
 
 pub use body::{BODY_LIMIT, Body, read_json};
 pub use conditions::Conditions;
+pub use methods::Methods;
 pub use parameters::Parameters;
 pub use prefer::Prefer;
 pub use trace::Trace;

@@ -5,70 +5,15 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{FromRequest, HttpRequest, web};
-use diesel::deserialize::FromSqlRow;
-use diesel::expression::AsExpression;
-use diesel::sql_types::Text;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::member::{Member, Role};
+use super::tokens::Tokens;
 use crate::problem::{Kind, Problem};
-use crate::server::State;
-
-/// What an account may do.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, AsExpression, FromSqlRow, clap::ValueEnum,
-)]
-#[diesel(sql_type = Text)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// The centre's staff: writes everything.
-    Staff,
-    /// An enterprise: writes itself and its demands.
-    Enterprise,
-    /// An expert: writes its own record.
-    Expert,
-}
-
-impl Role {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Staff => "staff",
-            Self::Enterprise => "enterprise",
-            Self::Expert => "expert",
-        }
-    }
-}
-
-impl diesel::serialize::ToSql<Text, diesel::pg::Pg> for Role {
-    fn to_sql<'b>(&'b self, out: &mut diesel::serialize::Output<'b, '_, diesel::pg::Pg>) -> diesel::serialize::Result {
-        <str as diesel::serialize::ToSql<Text, diesel::pg::Pg>>::to_sql(self.as_str(), out)
-    }
-}
-
-impl diesel::deserialize::FromSql<Text, diesel::pg::Pg> for Role {
-    fn from_sql(bytes: diesel::pg::PgValue<'_>) -> diesel::deserialize::Result<Self> {
-        let text = <String as diesel::deserialize::FromSql<Text, diesel::pg::Pg>>::from_sql(bytes)?;
-        let role = [Self::Staff, Self::Enterprise, Self::Expert].into_iter().find(|role| role.as_str() == text);
-        role.ok_or_else(|| format!("{text} is not a role").into())
-    }
-}
 
 /// Who calls. Without a token: the public.
 #[derive(Clone, Debug, Default)]
 pub struct Caller(Option<Member>);
-
-/// Someone signed in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Member {
-    pub user: Uuid,
-    pub role: Role,
-    /// The organisation of an account of role `enterprise`.
-    pub organisation: Option<Uuid>,
-    /// The record of an account of role `expert`.
-    pub expert: Option<Uuid>,
-}
 
 impl Caller {
     #[must_use]
@@ -138,11 +83,11 @@ impl FromRequest for Caller {
         let Some(header) = request.headers().get(header::AUTHORIZATION) else {
             return ready(Ok(Self::default()));
         };
-        let Some(state) = request.app_data::<web::Data<State>>() else {
-            return ready(Err(Problem::internal("no state in the request")));
+        let Some(tokens) = request.app_data::<web::Data<Tokens>>() else {
+            return ready(Err(Problem::internal("no tokens in the request")));
         };
         let token = header.to_str().ok().and_then(bearer);
-        let member = token.and_then(|token| state.tokens.verify(token));
+        let member = token.and_then(|token| tokens.verify(token));
         ready(member.map(Self::member).ok_or_else(refused_token))
     }
 }

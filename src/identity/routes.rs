@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::caller::Role;
+use super::member::Role;
 use super::{passwords, store, tokens};
 use crate::http::Body;
 use crate::problem::{Answer, Faults, Kind, Problem};
 use crate::registry::fields::Line;
-use crate::server::State;
+use crate::state::State;
 
 /// Who signs in.
 #[derive(Deserialize, Deserr, ToSchema)]

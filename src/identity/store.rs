@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use super::caller::{Member, Role};
+use super::member::{Member, Role};
 use crate::database::schema::{organisations, signing_keys, users};
 use crate::registry::fields::CreditCode;
 

@@ -7,7 +7,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, deco
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::caller::{Member, Role};
+use super::member::{Member, Role};
 
 /// Seconds that a token is good for.
 pub const LIFE: i64 = 30 * 60;

@@ -135,16 +135,24 @@ fn listen(
     }
 }
 
+/// How much of a technical term a word of running text is: records have such words in title and keywords, not in the
+/// body alone. Customers and eyes are rare in them too, but tell nothing.
+fn keyness([title, keywords, body]: [f32; 3]) -> f32 {
+    let found = title.max(keywords).max(body);
+    (3.0 * (title + keywords + 0.5) / (found + 1.0)).clamp(0.2, 1.0)
+}
+
 /// Words with their idf. A word that no record has is left out: it tells nothing apart.
 fn weigh(heard: HashMap<String, Heard>, searcher: &Searcher, fields: &Fields) -> Result<Vec<QueryTerm>, IndexError> {
     let records = searcher.num_docs().max(1) as f32;
     let mut terms = Vec::with_capacity(heard.len());
     for (text, word) in heard {
-        let mut found = 0;
-        for field in [fields.title, fields.keywords, fields.body] {
-            found = found.max(searcher.doc_freq(&Term::from_field_text(field, &text))?);
+        let mut counts = [0.0; 3];
+        for (count, field) in counts.iter_mut().zip([fields.title, fields.keywords, fields.body]) {
+            *count = searcher.doc_freq(&Term::from_field_text(field, &text))? as f32;
         }
-        let found = found as f32;
+        let found = counts.into_iter().fold(0.0, f32::max);
+        let keyness = if word.title || word.keywords { 1.0 } else { keyness(counts) };
         let telling = word.weight > 0.0 && found > 0.0 && (found <= records * COMMON || records < 100.0);
         if telling {
             let idf = (1.0 + (records - found + 0.5).max(0.5) / (found + 0.5)).ln();
@@ -154,11 +162,23 @@ fn weigh(heard: HashMap<String, Heard>, searcher: &Searcher, fields: &Fields) ->
                 keywords: word.keywords,
                 body: word.body,
                 // Said three times is not three times as important.
-                weight: word.weight.sqrt(),
+                weight: word.weight.sqrt() * keyness,
                 idf,
                 length: word.length,
             });
         }
     }
     Ok(terms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_titles_and_keywords_have_tells_more_than_one_of_bodies_alone() {
+        assert!((keyness([20.0, 30.0, 60.0]) - 1.0).abs() < 1e-6);
+        assert!((keyness([0.0, 0.0, 60.0]) - 0.2).abs() < 1e-6);
+        assert!(keyness([2.0, 1.0, 40.0]) < keyness([8.0, 5.0, 40.0]));
+    }
 }

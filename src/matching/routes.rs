@@ -18,7 +18,7 @@ use crate::registry::ids;
 use crate::registry::organisations::Organisation;
 use crate::registry::results::ResearchResult;
 use crate::registry::{Concept, Kind};
-use crate::server::State;
+use crate::state::State;
 
 /// Matches of a demand
 ///

@@ -16,13 +16,14 @@ use super::refusals::refused_write;
 use crate::database::Connection;
 use crate::http::conditions::etag;
 use crate::http::idempotency::IdempotencyKey;
+use crate::http::methods::unknown;
 use crate::http::paging::Paging;
 use crate::http::{Conditions, Parameters, Prefer, Trace, read_json};
 use crate::identity::Caller;
 use crate::matching::follow::{self, Freshness};
 use crate::problem::{Answer, Faults, Kind, Problem};
 use crate::registry::fields::Line;
-use crate::server::{State, unknown};
+use crate::state::State;
 
 const JSON: &[&str] = &["application/json"];
 /// RFC 7396 has a type of its own; plain JSON is taken for it too.

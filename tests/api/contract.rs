@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use duijie::http::openapi;
+use duijie::openapi;
 
 use crate::harness::{Service, send};
 

@@ -10,7 +10,8 @@ use std::net::TcpListener;
 use duijie::commands::serve;
 use duijie::database::Database;
 use duijie::identity::{self, NewUser, Role, passwords};
-use duijie::server::{self, State};
+use duijie::server;
+use duijie::state::State;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -8,6 +8,7 @@ use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{RefOr, Response};
 
+use crate::http::Methods;
 use crate::problem::{Kind, Language, ProblemDocument};
 use crate::registry::demands::Demand;
 use crate::registry::description::{Words, describe, problem_response, roles_extension};
@@ -130,13 +131,14 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
     methods.into_iter().filter_map(|(method, operation)| operation.as_mut().map(|operation| (method, operation)))
 }
 
-/// The methods that an address takes; none if there is no such address.
+/// The methods that each address takes.
 #[must_use]
-pub fn methods_of(address: &str) -> Vec<Method> {
-    let Some(item) = document().paths.paths.iter().find(|(template, _)| fits(template, address)).map(|(_, item)| item)
-    else {
-        return Vec::new();
-    };
+pub fn methods() -> Methods {
+    let paths = document().paths.paths.iter();
+    Methods::new(paths.map(|(template, item)| (template.clone(), methods_of(item))).collect())
+}
+
+fn methods_of(item: &PathItem) -> Vec<Method> {
     let mut methods = Vec::new();
     if item.get.is_some() {
         methods.extend([Method::GET, Method::HEAD]);
@@ -152,30 +154,11 @@ pub fn methods_of(address: &str) -> Vec<Method> {
     methods
 }
 
-fn fits(template: &str, address: &str) -> bool {
-    let (mut wanted, mut given) = (template.split('/'), address.split('/'));
-    loop {
-        match (wanted.next(), given.next()) {
-            (None, None) => return true,
-            (Some(part), Some(text)) if part == text || (part.starts_with('{') && !text.is_empty()) => {}
-            _ => return false,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
 
     use super::*;
-
-    #[test]
-    fn an_address_takes_the_methods_of_its_template() {
-        assert_eq!(methods_of("/v1/results"), [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS]);
-        assert!(methods_of("/v1/results/x").contains(&Method::DELETE));
-        assert!(methods_of("/v1/results/").is_empty());
-        assert!(methods_of("/v2/results").is_empty());
-    }
 
     /// Is there an example in this, or in a schema that it names?
     fn has_example(value: &Value, schemas: &Value, depth: usize) -> bool {

@@ -1,0 +1,18 @@
+//! What every request can reach.
+
+use std::sync::Arc;
+
+use actix_web::web;
+
+use crate::database::Database;
+use crate::identity::tokens::Tokens;
+use crate::matching::Engine;
+use crate::matching::follow::Freshness;
+
+/// The parts of a running service.
+pub struct State {
+    pub database: Database,
+    pub tokens: web::Data<Tokens>,
+    pub engine: Arc<Engine>,
+    pub freshness: Freshness,
+}
