@@ -34,9 +34,10 @@ impl FromRequest for Conditions {
     }
 }
 
-/// A header that may come in several lines, as one list.
+/// A header that may come in several lines, as one list. An empty one says nothing.
 fn list(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
-    let lines: Vec<&str> = headers.get_all(name).filter_map(|value| value.to_str().ok()).collect();
+    let lines: Vec<&str> =
+        headers.get_all(name).filter_map(|value| value.to_str().ok()).filter(|line| !line.trim().is_empty()).collect();
     (!lines.is_empty()).then(|| lines.join(","))
 }
 
@@ -84,6 +85,15 @@ mod tests {
         for right in ["\"3\"", "\"3-public\"", "\"1\", \"3\"", "*"] {
             assert_eq!(refusal(Some(right)), None, "{right}");
         }
+    }
+
+    #[test]
+    fn an_empty_header_says_nothing() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::IF_MATCH, header::HeaderValue::from_static(" "));
+        assert_eq!(list(&headers, header::IF_MATCH), None);
+        headers.append(header::IF_MATCH, header::HeaderValue::from_static("\"1\""));
+        assert_eq!(list(&headers, header::IF_MATCH).as_deref(), Some("\"1\""));
     }
 
     #[test]

@@ -265,7 +265,7 @@ fn id() -> Parameter {
 }
 
 fn header_parameter(name: &str, description: &str, required: bool) -> Parameter {
-    let schema = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255));
+    let schema = ObjectBuilder::new().schema_type(Type::String).max_length(Some(255));
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Header)

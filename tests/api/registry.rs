@@ -265,5 +265,5 @@ async fn the_code_lists_are_trees_that_can_be_searched() {
         county.expect(200)["path"].as_array().expect("a path").iter().map(|item| &item["code"]).collect();
     assert_eq!(path, ["130000", "130900", "130927"]);
     public.get("/v1/regions/999999").await.problem(404, "not-found");
-    public.get("/v1/industries?parent=Z").await.problem(404, "not-found");
+    public.get("/v1/industries?parent=Z").await.problem(400, "invalid-parameter");
 }

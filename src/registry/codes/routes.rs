@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{CodeList, Item, industries, regions};
 use crate::http::Parameters;
 use crate::matching::text::simplified;
-use crate::problem::{Answer, Faults, Problem};
+use crate::problem::{Answer, Faults, FieldFault, Problem};
 use crate::registry::fields::Line;
 
 /// More names than anyone reads; a longer word finds fewer.
@@ -102,12 +102,17 @@ pub async fn read_region(code: web::Path<String>) -> Answer<web::Json<CodeInTree
 }
 
 fn list(codes: &'static CodeList, query: &CodeQuery) -> Answer<web::Json<Codes>> {
-    let parent = query.parent.as_deref().map(|code| codes.find(code).ok_or_else(Problem::not_found)).transpose()?;
+    let parent = query.parent.as_deref().map(|code| codes.find(code).ok_or_else(unknown_parent)).transpose()?;
     let items = match (&query.q, parent) {
         (None, parent) => codes.below(parent.map(|item| item.code.as_str())).map(|item| code(codes, item)).collect(),
         (Some(words), parent) => search(codes, words, parent),
     };
     Ok(web::Json(Codes { items }))
+}
+
+fn unknown_parent() -> Problem {
+    let fault = FieldFault::new("unknown_code", "代码表中没有这个代码", "there is no such code in the list");
+    Problem::invalid_parameters(Faults::one("/parent", fault))
 }
 
 /// Names that hold the words or codes that begin with them, below the parent if there is one.

@@ -73,20 +73,26 @@ fn within(text: String, min: usize, max: usize) -> Result<String, FieldFault> {
     Ok(text)
 }
 
-fn schema(min: usize, max: usize) -> RefOr<Schema> {
-    ObjectBuilder::new().schema_type(Type::String).min_length(Some(min)).max_length(Some(max)).into()
+/// No control characters.
+const LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+/// None but tabs and line ends.
+const PROSE: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
+
+fn schema(min: usize, max: usize, pattern: &str) -> RefOr<Schema> {
+    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
+    text.min_length(Some(min)).max_length(Some(max)).into()
 }
 
 impl<const MIN: usize, const MAX: usize> PartialSchema for Line<MIN, MAX> {
     fn schema() -> RefOr<Schema> {
-        schema(MIN, MAX)
+        schema(MIN, MAX, LINE)
     }
 }
 impl<const MIN: usize, const MAX: usize> ToSchema for Line<MIN, MAX> {}
 
 impl<const MIN: usize, const MAX: usize> PartialSchema for Prose<MIN, MAX> {
     fn schema() -> RefOr<Schema> {
-        schema(MIN, MAX)
+        schema(MIN, MAX, PROSE)
     }
 }
 impl<const MIN: usize, const MAX: usize> ToSchema for Prose<MIN, MAX> {}
