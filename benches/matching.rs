@@ -16,6 +16,7 @@ use duijie::commands::serve;
 use duijie::database::Database;
 use duijie::database::embedded::{Cluster, Settings};
 use duijie::demo::{County, recombined};
+use duijie::identity::Secret;
 use duijie::matching::text::words;
 use duijie::registry::demands::Demand;
 use duijie::registry::results::ResearchResult;
@@ -132,7 +133,9 @@ impl Stage {
             Store::insert(batch, &mut connection).await.expect("results");
         }
         fill_peer(&sql, results).await;
-        let state = serve::start(database, folder.path()).await.expect("a state");
+        let state = serve::start(database, folder.path(), Secret::kept_in(folder.path()).expect("a secret"))
+            .await
+            .expect("a state");
         state.freshness.built().await;
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));

@@ -1,9 +1,11 @@
 //! Settings: each can be given as an option or by the environment.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+
+use crate::identity::secret::{Secret, SecretError};
 
 /// Where the service keeps its data and where it listens.
 #[derive(Args, Clone, Debug)]
@@ -15,12 +17,24 @@ pub struct Settings {
     /// `demo`, under /var/lib/duijie for root and ~/.local/share/duijie for anyone else.
     #[arg(long, env = "DUIJIE_DATA")]
     pub data: Option<PathBuf>,
+    /// What seals the keys that sign tokens: 32 bytes in base64, the same for every process on one database. Without it
+    /// one is made and kept in the data folder.
+    #[arg(long, env = "DUIJIE_SECRET", hide_env_values = true)]
+    pub secret: Option<Secret>,
     /// The address to listen on.
     #[arg(long, env = "DUIJIE_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 }
 
 impl Settings {
+    /// The secret that is given, or the one kept in the data folder.
+    ///
+    /// # Errors
+    /// If the folder cannot keep one.
+    pub fn secret(&self, folder: &Path) -> Result<Secret, SecretError> {
+        self.secret.clone().map_or_else(|| Secret::kept_in(folder), Ok)
+    }
+
     /// The data folder; `purpose` keeps samples apart from what is real.
     #[must_use]
     pub fn folder(&self, purpose: &str) -> PathBuf {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use duijie::commands::{demo, evaluate, migrate, openapi, serve, train, users};
+use duijie::commands::{demo, evaluate, keys, migrate, openapi, serve, train, users};
 use duijie::config::Settings;
 
 #[derive(Parser)]
@@ -24,6 +24,9 @@ enum Command {
     /// Accounts.
     #[command(subcommand)]
     Users(users::Command),
+    /// The keys that sign access tokens.
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Measure how well known items are found: TREC queries and judgments over a corpus.
     Evaluate(evaluate::Options),
     /// Train the matching model from judged pairs.
@@ -49,6 +52,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Demo(settings) => demo::run(&settings).await,
         Command::Migrate(settings) => migrate::run(&settings).await,
         Command::Users(command) => users::run(command).await,
+        Command::Keys(command) => keys::run(command).await,
         Command::Evaluate(options) => evaluate::run(&options),
         Command::Train(options) => train::run(&options),
         Command::Openapi => openapi::run(),

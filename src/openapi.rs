@@ -36,7 +36,8 @@ use crate::{health, identity, matching, problem, registry};
         (name = "problems", description = "错误类型"), (name = "health", description = "运行状况")
     ),
     paths(
-        identity::routes::create,
+        identity::routes::create, identity::routes::refresh, identity::routes::end, identity::routes::end_all,
+        identity::routes::keys,
         matching::routes::demand_matches, matching::routes::result_matches, matching::routes::expert_matches,
         matching::routes::organisation_matches, matching::routes::match_text, matching::routes::search,
         registry::codes::routes::list_industries, registry::codes::routes::read_industry,
@@ -183,8 +184,10 @@ mod tests {
                 let success = operation["responses"].as_object().into_iter().flatten();
                 let success = success.filter(|(status, _)| status.starts_with('2')).map(|(_, response)| response);
                 let shown = success.chain([&operation["parameters"], &operation["requestBody"]]);
-                let shown: Vec<&Value> = shown.collect();
-                assert!(shown.iter().any(|part| has_example(part, schemas, 5)), "{method} {path}");
+                let shown: Vec<&Value> =
+                    shown.filter(|part| !part.is_null() && !part["content"].is_null() || part.is_array()).collect();
+                // What takes nothing and answers with nothing has nothing to show.
+                assert!(shown.is_empty() || shown.iter().any(|part| has_example(part, schemas, 5)), "{method} {path}");
             }
         }
         Ok(())

@@ -50,6 +50,10 @@ fn routes(config: &mut ServiceConfig) {
     registry::routes::configure::<Policy>(config);
     config
         .service(identity::routes::create)
+        .service(identity::routes::refresh)
+        .service(identity::routes::end)
+        .service(identity::routes::end_all)
+        .service(identity::routes::keys)
         .service(matching::routes::demand_matches)
         .service(matching::routes::result_matches)
         .service(matching::routes::expert_matches)

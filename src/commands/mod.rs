@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod evaluate;
+pub mod keys;
 pub mod migrate;
 pub mod openapi;
 pub mod serve;

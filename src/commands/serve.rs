@@ -5,14 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use actix_web::web;
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 
 use super::{close, log, open};
 use crate::config::Settings;
 use crate::database::Database;
 use crate::http::idempotency;
-use crate::identity::signing_keys;
 use crate::identity::tokens::Tokens;
+use crate::identity::{Secret, keys, watch};
 use crate::matching::Engine;
 use crate::matching::follow::Follower;
 use crate::server;
@@ -27,7 +27,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     let (database, cluster) = open(settings, &folder).await?;
     let served = async {
         database.migrate().await?;
-        let state = start(database, &folder).await?;
+        let state = start(database, &folder, settings.secret(&folder)?).await?;
         tracing::info!(address = %listener.local_addr()?, "serving");
         anyhow::Ok(server::serve(state, listener)?.await?)
     };
@@ -42,17 +42,17 @@ pub(super) fn bind(settings: &Settings) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).with_context(|| format!("cannot listen on {address}; choose another with --listen"))
 }
 
-/// Opens the index, sets its follower to work, and gathers what requests need.
+/// Opens the index, sets its follower and the watch over sessions to work, and gathers what requests need.
 ///
 /// # Errors
-/// If the index folder cannot be used, or the database does not answer.
-pub async fn start(database: Database, folder: &Path) -> anyhow::Result<State> {
+/// If the index folder cannot be used, the database does not answer, or the secret is not that of its keys.
+pub async fn start(database: Database, folder: &Path, secret: Secret) -> anyhow::Result<State> {
     let mut connection = database.lasting_connection().await?;
-    let keys = signing_keys(&mut connection).await?;
+    let tokens = web::Data::new(Tokens::new(&keys::load(&secret, &mut connection).await?));
     idempotency::forget_old(&mut connection).await?;
-    let tokens = Tokens::new(&keys).ok_or_else(|| anyhow!("no signing key"))?;
+    tokio::spawn(watch(Arc::downgrade(&tokens), database.clone(), secret));
     let engine = Arc::new(Engine::open(&folder.join("index"))?);
     let (follower, freshness) = Follower::new(database.clone(), Arc::clone(&engine));
     tokio::spawn(follower.run());
-    Ok(State { database, tokens: web::Data::new(tokens), engine, freshness })
+    Ok(State { database, tokens, engine, freshness })
 }

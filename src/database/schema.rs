@@ -168,10 +168,35 @@ diesel::table! {
 diesel::table! {
     signing_keys (id) {
         id -> Uuid,
-        secret -> Bytea,
+        sealed -> Bytea,
+        public -> Bytea,
         created_at -> Timestamptz,
+        retired_at -> Nullable<Timestamptz>,
     }
 }
+
+diesel::table! {
+    sessions (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+        ended_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (hash) {
+        hash -> Bytea,
+        session_id -> Uuid,
+        created_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::joinable!(sessions -> users (user_id));
+diesel::allow_tables_to_appear_in_same_query!(sessions, users);
 
 diesel::table! {
     idempotency_keys (user_id, key) {

@@ -36,6 +36,14 @@ impl Caller {
         self.0.as_ref().map(|member| member.user)
     }
 
+    /// The session of whoever is signed in.
+    ///
+    /// # Errors
+    /// `unauthenticated` for the public.
+    pub fn session(&self) -> Result<Uuid, Problem> {
+        self.0.as_ref().map(|member| member.session).ok_or_else(unauthenticated)
+    }
+
     #[must_use]
     pub fn organisation(&self) -> Option<Uuid> {
         self.0.as_ref().and_then(|member| member.organisation)

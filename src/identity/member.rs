@@ -51,6 +51,7 @@ impl diesel::deserialize::FromSql<Text, diesel::pg::Pg> for Role {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     pub user: Uuid,
+    pub session: Uuid,
     pub role: Role,
     /// The organisation of an account of role `enterprise`.
     pub organisation: Option<Uuid>,

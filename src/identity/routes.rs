@@ -1,12 +1,16 @@
-//! Signing in.
+//! Sessions over HTTP: sign in, go on, sign out; and the keys that verify tokens.
 
-use actix_web::{HttpResponse, post, web};
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, delete, get, post, web};
 use deserr::Deserr;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::member::Role;
+use super::caller::Caller;
+use super::member::{Member, Role};
+use super::sessions::{self, End, RefreshToken, Refreshed};
+use super::tokens::PublicKey;
 use super::{passwords, store, tokens};
 use crate::http::Body;
 use crate::problem::{Answer, Faults, Kind, Problem};
@@ -14,7 +18,7 @@ use crate::registry::fields::Line;
 use crate::state::State;
 
 /// Who signs in.
-#[derive(Deserialize, Deserr, ToSchema)]
+#[derive(Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 #[schema(example = json!({"login": "staff", "password": "correct horse battery staple"}))]
 pub struct Credentials {
@@ -24,16 +28,28 @@ pub struct Credentials {
     password: String,
 }
 
-/// A session: what to send as `Authorization: Bearer …`.
+/// The token that goes on with a session.
+#[derive(Deserr, ToSchema)]
+#[deserr(error = Faults, deny_unknown_fields)]
+#[schema(example = json!({"refresh_token": "eUXxG1mQ0cQ2Cq4zq6mQk8m0p3m7cQp8bq1kXo5z9aA"}))]
+pub struct Refresh {
+    #[schema(max_length = 200)]
+    refresh_token: String,
+}
+
+/// A session: what to send as `Authorization: Bearer …`, and what to go on with.
 #[derive(Serialize, ToSchema)]
 pub struct Session {
     #[schema(max_length = 2000)]
     access_token: String,
     #[schema(example = "Bearer", max_length = 10)]
     token_type: &'static str,
-    /// Seconds.
+    /// Seconds that the access token is good for.
     #[schema(minimum = 1, maximum = 86400)]
     expires_in: i64,
+    /// Good for one use, which gives the next. A second use ends the session.
+    #[schema(max_length = 200)]
+    refresh_token: String,
     role: Role,
     #[serde(skip_serializing_if = "Option::is_none")]
     organisation_id: Option<Uuid>,
@@ -41,9 +57,16 @@ pub struct Session {
     expert_id: Option<Uuid>,
 }
 
+/// Public keys (RFC 7517).
+#[derive(Serialize, ToSchema)]
+pub struct PublicKeys {
+    #[schema(max_items = 100)]
+    keys: Vec<PublicKey>,
+}
+
 /// Sign in
 ///
-/// 登录：以账号和密码换取访问令牌，有效半小时。
+/// 登录：以账号和密码换取访问令牌（有效十分钟）和续期令牌。
 #[utoipa::path(operation_id = "create_session", tag = "sessions", request_body = Credentials,
     responses((status = 201, description = "Signed in", body = Session)))]
 #[post("/v1/sessions")]
@@ -56,14 +79,76 @@ pub async fn create(state: web::Data<State>, credentials: Body<Credentials>) -> 
     let hash = known.as_ref().map(|user| user.password_hash.clone());
     let right = web::block(move || passwords::verify(&password, hash.as_deref())).await.map_err(Problem::internal)?;
     let user = known.filter(|_| right).ok_or_else(|| Problem::new(Kind::WrongCredentials))?;
-    let member = user.member();
+    let (member, token) = sessions::begin(&user, &mut *state.database.connection().await?).await?;
+    answer(StatusCode::CREATED, &state, &member, token)
+}
+
+/// Go on with a session
+///
+/// 续期：以续期令牌换取新的访问令牌和新的续期令牌；同一个续期令牌用两次，整个会话即告结束。
+#[utoipa::path(operation_id = "refresh_session", tag = "sessions", request_body = Refresh,
+    responses((status = 200, description = "New tokens", body = Session)))]
+#[post("/v1/sessions/refresh")]
+pub async fn refresh(state: web::Data<State>, token: Body<Refresh>) -> Answer<HttpResponse> {
+    match sessions::refresh(&token.0.refresh_token, &mut *state.database.connection().await?).await? {
+        Refreshed::Next(member, token) => answer(StatusCode::OK, &state, &member, token),
+        Refreshed::Reused(session) => {
+            state.tokens.end(session);
+            tracing::warn!(%session, "a refresh token came twice; the session was ended");
+            Err(Problem::new(Kind::SessionEnded))
+        }
+        Refreshed::Refused => Err(Problem::new(Kind::SessionEnded)),
+    }
+}
+
+/// Sign out
+///
+/// 退出：结束当前会话。
+#[utoipa::path(operation_id = "end_session", tag = "sessions", extensions(("x-roles" = json!(["staff", "enterprise", "expert"]))),
+    responses((status = 204, description = "The session has ended")))]
+#[delete("/v1/sessions/current")]
+pub async fn end(state: web::Data<State>, caller: Caller) -> Answer<HttpResponse> {
+    let session = caller.session()?;
+    sessions::end(session, End::SignOut, &mut *state.database.connection().await?).await?;
+    state.tokens.end(session);
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Sign out everywhere
+///
+/// 在所有设备上退出：结束本账号的全部会话。
+#[utoipa::path(operation_id = "end_all_sessions", tag = "sessions", extensions(("x-roles" = json!(["staff", "enterprise", "expert"]))),
+    responses((status = 204, description = "All sessions of the account have ended")))]
+#[delete("/v1/sessions")]
+pub async fn end_all(state: web::Data<State>, caller: Caller) -> Answer<HttpResponse> {
+    let user = caller.signed_in()?;
+    for session in sessions::end_all(user, &mut *state.database.connection().await?).await? {
+        state.tokens.end(session);
+    }
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Keys
+///
+/// 验证访问令牌所用的公钥。
+#[utoipa::path(operation_id = "list_keys", tag = "sessions",
+    responses((status = 200, description = "Public keys, the signing one first", body = PublicKeys)))]
+#[get("/.well-known/jwks.json")]
+pub async fn keys(state: web::Data<State>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header(("Cache-Control", "public, max-age=60"))
+        .json(PublicKeys { keys: state.tokens.public_keys() })
+}
+
+fn answer(status: StatusCode, state: &State, member: &Member, token: RefreshToken) -> Answer<HttpResponse> {
     let session = Session {
-        access_token: state.tokens.issue(&member).map_err(Problem::internal)?,
+        access_token: state.tokens.issue(member).map_err(Problem::internal)?,
         token_type: "Bearer",
         expires_in: tokens::LIFE,
+        refresh_token: token.reveal(),
         role: member.role,
         organisation_id: member.organisation,
         expert_id: member.expert,
     };
-    Ok(HttpResponse::Created().insert_header(("Cache-Control", "no-store")).json(session))
+    Ok(HttpResponse::build(status).insert_header(("Cache-Control", "no-store")).json(session))
 }

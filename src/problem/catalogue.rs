@@ -60,6 +60,9 @@ catalogue! {
         "The request bears no valid access token, or the token has expired. Sign in and try again.";
     WrongCredentials, "wrong-credentials", UNAUTHORIZED, "账号或密码不对", "Wrong login or password",
         "账号或密码不对，或者账号已停用。", "The login or the password is wrong, or the account is disabled.";
+    SessionEnded, "session-ended", UNAUTHORIZED, "会话已结束", "The session has ended",
+        "续期令牌不认识、已过期或已用过。请重新登录。",
+        "The refresh token is unknown, expired or used. Sign in again.";
     Forbidden, "forbidden", FORBIDDEN, "没有权限", "Not allowed",
         "您的账号不能做这件事。", "Your account may not do this.";
     NotFound, "not-found", NOT_FOUND, "没有找到", "Not found",

@@ -209,7 +209,7 @@ async fn methods_and_addresses_that_are_not_there() {
     for (method, path, allow) in [
         ("DELETE", "/v1/results", "GET, HEAD, POST, OPTIONS"),
         ("POST", "/v1/search", "GET, HEAD, OPTIONS"),
-        ("GET", "/v1/sessions", "POST, OPTIONS"),
+        ("GET", "/v1/sessions", "POST, DELETE, OPTIONS"),
         ("PUT", "/v1/results/x/history", "GET, HEAD, OPTIONS"),
         ("TRACE", "/health/live", "GET, HEAD, OPTIONS"),
     ] {

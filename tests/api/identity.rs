@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
-use crate::harness::{PASSWORD, Service, demand, enterprise, expert, send};
+use crate::harness::{PASSWORD, Service, demand, enterprise, expert, secret, send};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_and_an_unknown_login_get_the_same_answer() {
@@ -47,11 +47,26 @@ async fn a_token_that_is_not_ours_or_not_whole_is_refused_even_where_the_public_
         let claims = String::from_utf8(URL_SAFE_NO_PAD.decode(parts[1]).expect("claims")).expect("text");
         header(&claims.replace("\"role\":\"staff\"", "\"role\":\"expert\""))
     };
-    let expired = {
-        let claims = String::from_utf8(URL_SAFE_NO_PAD.decode(parts[1]).expect("claims")).expect("text");
-        let mut claims: serde_json::Value = serde_json::from_str(&claims).expect("JSON");
-        claims["exp"] = json!(1);
-        signed(&service, &kid, &claims).await
+    let claims: serde_json::Value =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(parts[1]).expect("claims")).expect("JSON");
+    let true_header = jsonwebtoken::decode_header(staff.token()).expect("a header");
+    let resigned = |member: &'static str, value: serde_json::Value| {
+        let mut claims = claims.clone();
+        claims[member] = value;
+        let (service, header) = (&service, &true_header);
+        async move { signed(service, header, &claims).await }
+    };
+    let expired = resigned("exp", json!(1)).await;
+    let foreign = resigned("iss", json!("https://elsewhere.example")).await;
+    let for_others = resigned("aud", json!("elsewhere")).await;
+    let other_type =
+        signed(&service, &jsonwebtoken::Header { typ: Some("JWT".to_owned()), ..true_header.clone() }, &claims).await;
+    // Signed with the public key as if it were a shared secret.
+    let confused = {
+        let x = service.public().get("/.well-known/jwks.json").await.expect(200)["keys"][0]["x"].clone();
+        let public = URL_SAFE_NO_PAD.decode(x.as_str().expect("a key")).expect("bytes");
+        let header = jsonwebtoken::Header { alg: jsonwebtoken::Algorithm::HS256, ..true_header.clone() };
+        jsonwebtoken::encode(&header, &claims, &jsonwebtoken::EncodingKey::from_secret(&public)).expect("a token")
     };
     let forged = [
         format!("{none}.{}.", parts[1]),
@@ -61,6 +76,10 @@ async fn a_token_that_is_not_ours_or_not_whole_is_refused_even_where_the_public_
         "x".repeat(5000),
         String::new(),
         expired,
+        foreign,
+        for_others,
+        other_type,
+        confused,
     ];
     for token in forged {
         for (method, path) in [("GET", "/v1/results"), ("POST", "/v1/results")] {
@@ -77,18 +96,12 @@ async fn a_token_that_is_not_ours_or_not_whole_is_refused_even_where_the_public_
     answer.problem(401, "unauthenticated");
 }
 
-/// Claims signed with the service's own key, which only a thief of the database could do.
-async fn signed(service: &Service, header: &str, claims: &serde_json::Value) -> String {
-    use duijie::identity::signing_keys;
+/// Claims signed with the service's own key, which only a thief of database and secret could do.
+async fn signed(service: &Service, header: &jsonwebtoken::Header, claims: &serde_json::Value) -> String {
     let mut connection = service.database.lasting_connection().await.expect("a connection");
-    let keys = signing_keys(&mut connection).await.expect("keys");
-    let kid: serde_json::Value =
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).expect("a header")).expect("JSON");
-    let header = jsonwebtoken::Header {
-        kid: kid["kid"].as_str().map(str::to_owned),
-        ..jsonwebtoken::Header::new(jsonwebtoken::Algorithm::HS256)
-    };
-    jsonwebtoken::encode(&header, claims, &jsonwebtoken::EncodingKey::from_secret(&keys[0].1)).expect("a token")
+    let keys = duijie::identity::keys::load(&secret(), &mut connection).await.expect("keys");
+    let private = keys[0].private.clone().expect("a private key");
+    jsonwebtoken::encode(header, claims, &jsonwebtoken::EncodingKey::from_ed_der(&private)).expect("a token")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -214,12 +227,16 @@ async fn every_operation_is_open_to_its_roles_and_to_nobody_else() {
     let staff = service.staff().await;
     let firm_id = staff.create("organisations", &enterprise("五金厂")).await;
     let person_id = staff.create("experts", &expert(&firm_id, "陈志远")).await;
-    let clients = [
-        ("public", service.public()),
-        ("enterprise", service.enterprise(&firm_id).await),
-        ("expert", service.expert(&person_id).await),
-        ("staff", staff),
-    ];
+    let sign_in = async |who: &str| match who {
+        "staff" => service.staff().await,
+        "enterprise" => service.enterprise(&firm_id).await,
+        "expert" => service.expert(&person_id).await,
+        _ => service.public(),
+    };
+    let mut clients = Vec::new();
+    for who in ["public", "enterprise", "expert", "staff"] {
+        clients.push((who, sign_in(who).await));
+    }
     let contract = service.public().get("/openapi.json").await;
     let paths = contract.expect(200)["paths"].as_object().expect("paths").clone();
     let mut walked = 0;
@@ -233,6 +250,9 @@ async fn every_operation_is_open_to_its_roles_and_to_nobody_else() {
                 .replace("{code}", "x")
                 .replace("{slug}", "x");
             for (who, client) in &clients {
+                // Whoever signs out cannot walk on.
+                let signs_out = method == "delete" && template.starts_with("/v1/sessions");
+                let client = if signs_out { sign_in(who).await } else { client.clone() };
                 let answer = send(client.request(&method.to_uppercase(), &path).json(&json!({}))).await;
                 let open = roles.contains(&"public");
                 let signed_in = *who != "public";

@@ -11,3 +11,4 @@ mod identity;
 mod matching;
 mod operation;
 mod registry;
+mod sessions;

@@ -9,7 +9,7 @@ use std::net::TcpListener;
 
 use duijie::commands::serve;
 use duijie::database::Database;
-use duijie::identity::{self, NewUser, Role, passwords};
+use duijie::identity::{self, NewUser, Role, Secret, passwords};
 use duijie::server;
 use duijie::state::State;
 use serde_json::{Value, json};
@@ -125,15 +125,20 @@ impl Service {
 
 /// The index's writer is let go with the last task of the server before: that takes a moment.
 async fn open_state(database: &Database, folder: &tempfile::TempDir) -> State {
-    let mut opened = serve::start(database.clone(), folder.path()).await;
+    let mut opened = serve::start(database.clone(), folder.path(), secret()).await;
     for _ in 0..100 {
         if opened.is_ok() {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        opened = serve::start(database.clone(), folder.path()).await;
+        opened = serve::start(database.clone(), folder.path(), secret()).await;
     }
     opened.expect("a state")
+}
+
+/// All test services share one secret, as processes on one database do.
+pub fn secret() -> Secret {
+    "ZHVpamllIHRlc3RzIHNoYXJlIG9uZSBzZWNyZXQgMzI=".parse().expect("a secret")
 }
 
 /// Hashing takes long on purpose; one hash serves all test accounts.

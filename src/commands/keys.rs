@@ -1,0 +1,31 @@
+//! `duijie keys`: the keys that sign access tokens.
+
+use clap::Subcommand;
+
+use super::{close, join, log};
+use crate::config::Settings;
+use crate::identity::keys;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Sign with a new key from now on. Tokens of the one before are good until they expire; nobody is signed out.
+    Rotate(Settings),
+}
+
+/// # Errors
+/// What the database says.
+pub async fn run(command: Command) -> anyhow::Result<()> {
+    log();
+    let Command::Rotate(settings) = command;
+    let folder = settings.folder("serve");
+    let (database, cluster) = join(&settings, &folder).await?;
+    let rotated = async {
+        database.migrate().await?;
+        let secret = settings.secret(&folder)?;
+        anyhow::Ok(keys::rotate(&secret, &mut database.lasting_connection().await?).await?)
+    };
+    let result = rotated.await;
+    close(cluster).await?;
+    println!("{}", result?);
+    Ok(())
+}

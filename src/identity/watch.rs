@@ -1,0 +1,59 @@
+//! Keeps what a process knows of keys and ended sessions current: woken by NOTIFY, and by a timer for a notice lost.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::StreamExt;
+
+use super::keys::{self, KeyError};
+use super::secret::Secret;
+use super::sessions;
+use super::tokens::Tokens;
+use crate::database::{Database, DatabaseError};
+
+/// A look without having been woken.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+#[derive(Debug, thiserror::Error)]
+enum WatchError {
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error("the database refused: {0}")]
+    Query(#[from] diesel::result::Error),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+/// Renews tokens as long as somebody uses them. A database that fails is tried again.
+pub async fn watch(tokens: Weak<Tokens>, database: Database, secret: Secret) {
+    while tokens.strong_count() > 0 {
+        if let Err(error) = follow(&tokens, &database, &secret).await {
+            tracing::error!(%error, "news of sessions and keys does not come; trying again");
+            tokio::time::sleep(PATIENCE).await;
+        }
+    }
+}
+
+async fn follow(tokens: &Weak<Tokens>, database: &Database, secret: &Secret) -> Result<(), WatchError> {
+    let mut listener = database.lasting_connection().await?;
+    diesel::sql_query("LISTEN duijie_access").execute(&mut listener).await?;
+    let mut notices = std::pin::pin!(listener.notifications_stream());
+    let mut reader = database.lasting_connection().await?;
+    while let Some(tokens) = tokens.upgrade() {
+        renew(&tokens, secret, &mut reader).await?;
+        drop(tokens);
+        match tokio::time::timeout(PATIENCE, notices.next()).await {
+            Err(_) => {}
+            Ok(Some(notice)) => drop(notice?),
+            Ok(None) => return Ok(()),
+        }
+    }
+    Ok(())
+}
+
+async fn renew(tokens: &Arc<Tokens>, secret: &Secret, connection: &mut AsyncPgConnection) -> Result<(), WatchError> {
+    let keys = keys::load(secret, connection).await?;
+    tokens.renew(&keys, sessions::lately_ended(connection).await?);
+    Ok(())
+}

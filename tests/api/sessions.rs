@@ -1,0 +1,164 @@
+//! Sessions: how long they last, how they go on, and how they end.
+
+use std::time::{Duration, Instant};
+
+use duijie::identity::keys;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Client, PASSWORD, Service, secret, send};
+
+/// Signs in as the account with this login.
+async fn sign_in(service: &Service, login: &str) -> Value {
+    let answer = service.public().post("/v1/sessions", &json!({"login": login, "password": PASSWORD})).await;
+    answer.expect(201).clone()
+}
+
+async fn refresh(service: &Service, token: &Value) -> Answer {
+    service.public().post("/v1/sessions/refresh", &json!({"refresh_token": token})).await
+}
+
+fn client(service: &Service, session: &Value) -> Client {
+    service.public().with_token(session["access_token"].as_str().expect("a token").to_owned())
+}
+
+async fn sign_out(client: &Client, path: &str) -> Answer {
+    send(client.request("DELETE", path)).await
+}
+
+/// A service and the login of someone of its staff.
+async fn with_staff() -> (Service, &'static str) {
+    let service = Service::start().await;
+    service.staff().await;
+    service.sql("UPDATE users SET login = 'li'").await.expect("a login");
+    (service, "li")
+}
+
+/// Is the token refused within two seconds?
+async fn is_refused_soon(client: &Client) -> bool {
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(2) {
+        if client.get("/v1/results").await.status == 401 {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    false
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_token_is_good_once_and_gives_the_next() {
+    let (service, login) = with_staff().await;
+    let first = sign_in(&service, login).await;
+    assert_eq!(first["expires_in"], 600);
+    let second = refresh(&service, &first["refresh_token"]).await;
+    let second = second.expect(200);
+    assert_ne!(second["refresh_token"], first["refresh_token"]);
+    client(&service, second).get("/v1/results").await.expect(200);
+    refresh(&service, &second["refresh_token"]).await.expect(200);
+    let kept = "DO $$ BEGIN ASSERT NOT EXISTS (SELECT FROM refresh_tokens WHERE encode(hash, 'escape') LIKE '%' || $1 || '%'); END $$";
+    let token = first["refresh_token"].as_str().expect("a token");
+    service.sql(&kept.replace("$1", &format!("'{token}'"))).await.expect("only hashes are kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_token_that_comes_twice_ends_the_whole_session() {
+    let (service, login) = with_staff().await;
+    let first = sign_in(&service, login).await;
+    let second = refresh(&service, &first["refresh_token"]).await.expect(200).clone();
+    let elsewhere = sign_in(&service, login).await;
+    refresh(&service, &first["refresh_token"]).await.problem(401, "session-ended");
+    refresh(&service, &second["refresh_token"]).await.problem(401, "session-ended");
+    for tokens in [&first, &second] {
+        client(&service, tokens).get("/v1/results").await.problem(401, "unauthenticated");
+    }
+    // Another session of the account goes on.
+    client(&service, &elsewhere).get("/v1/results").await.expect(200);
+    refresh(&service, &elsewhere["refresh_token"]).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_refreshes_at_once_at_most_one_goes_on() {
+    let (service, login) = with_staff().await;
+    let session = sign_in(&service, login).await;
+    let answers = join_all((0..8).map(|_| refresh(&service, &session["refresh_token"]))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
+    assert!(answers.iter().all(|answer| matches!(answer.status, 200 | 401)), "{answers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_expired_and_odd_refresh_tokens_are_refused() {
+    let (service, login) = with_staff().await;
+    for token in [json!(""), json!("x"), json!("x".repeat(5000)), json!("'; DROP TABLE sessions; --"), json!("\u{0}")] {
+        refresh(&service, &token).await.problem(401, "session-ended");
+    }
+    refresh(&service, &json!(7)).await.problem(422, "invalid-input");
+    let idle = sign_in(&service, login).await;
+    service.sql("UPDATE refresh_tokens SET created_at = now() - interval '8 days'").await.expect("a week");
+    refresh(&service, &idle["refresh_token"]).await.problem(401, "session-ended");
+    let old = sign_in(&service, login).await;
+    service.sql("UPDATE sessions SET expires_at = now() - interval '1 second'").await.expect("a month");
+    refresh(&service, &old["refresh_token"]).await.problem(401, "session-ended");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_out_ends_one_session_and_everywhere_all_of_them_in_every_process() {
+    let (service, login) = with_staff().await;
+    let beside = Service::start_on(service.url.clone()).await;
+    let [here, there, elsewhere] =
+        [sign_in(&service, login).await, sign_in(&service, login).await, sign_in(&beside, login).await];
+    assert_eq!(sign_out(&client(&service, &here), "/v1/sessions/current").await.status, 204);
+    client(&service, &here).get("/v1/results").await.problem(401, "unauthenticated");
+    assert!(is_refused_soon(&client(&beside, &here)).await);
+    client(&service, &there).get("/v1/results").await.expect(200);
+    assert_eq!(sign_out(&client(&service, &there), "/v1/sessions").await.status, 204);
+    for tokens in [&there, &elsewhere] {
+        assert!(is_refused_soon(&client(&service, tokens)).await);
+        assert!(is_refused_soon(&client(&beside, tokens)).await);
+        refresh(&beside, &tokens["refresh_token"]).await.problem(401, "session-ended");
+    }
+    sign_out(&service.public(), "/v1/sessions").await.problem(401, "unauthenticated");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disabled_account_is_out_within_seconds() {
+    let (service, login) = with_staff().await;
+    let session = sign_in(&service, login).await;
+    service.sql("UPDATE users SET disabled_at = now()").await.expect("disabled");
+    assert!(is_refused_soon(&client(&service, &session)).await);
+    refresh(&service, &session["refresh_token"]).await.problem(401, "session-ended");
+    let revived = service.sql("UPDATE sessions SET ended_at = NULL, ended_by = NULL").await;
+    assert!(revived.is_err_and(|refusal| refusal.contains("stays so")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_key_signs_and_the_old_one_still_verifies() {
+    let (service, login) = with_staff().await;
+    let before = sign_in(&service, login).await;
+    let old = service.public().get("/.well-known/jwks.json").await.expect(200)["keys"][0]["kid"].clone();
+    let mut connection = service.database.lasting_connection().await.expect("a connection");
+    let new = keys::rotate(&secret(), &mut connection).await.expect("a new key");
+    let started = Instant::now();
+    loop {
+        let listed = service.public().get("/.well-known/jwks.json").await.expect(200)["keys"].clone();
+        if listed[0]["kid"] == json!(new) {
+            assert_eq!(listed[1]["kid"], old);
+            assert!(listed[0].get("d").is_none());
+            break;
+        }
+        assert!(started.elapsed() < Duration::from_secs(2), "the new key is not taken");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let after = sign_in(&service, login).await;
+    let header = jsonwebtoken::decode_header(after["access_token"].as_str().expect("a token")).expect("a header");
+    assert_eq!((header.kid, header.typ.as_deref()), (Some(new.to_string()), Some("at+jwt")));
+    for tokens in [&before, &after] {
+        client(&service, tokens).get("/v1/results").await.expect(200);
+    }
+    // Once all that it signed has expired it verifies no more.
+    service
+        .sql("UPDATE signing_keys SET retired_at = now() - interval '11 minutes' WHERE retired_at IS NOT NULL")
+        .await
+        .expect("later");
+    assert!(is_refused_soon(&client(&service, &before)).await);
+}
