@@ -17,6 +17,7 @@ use duijie::database::Database;
 use duijie::database::embedded::{Cluster, Settings};
 use duijie::demo::{County, recombined};
 use duijie::identity::Secret;
+use duijie::identity::passwords::Cost;
 use duijie::matching::text::words;
 use duijie::registry::demands::Demand;
 use duijie::registry::results::ResearchResult;
@@ -133,9 +134,10 @@ impl Stage {
             Store::insert(batch, &mut connection).await.expect("results");
         }
         fill_peer(&sql, results).await;
-        let state = serve::start(database, folder.path(), Secret::kept_in(folder.path()).expect("a secret"))
-            .await
-            .expect("a state");
+        let state =
+            serve::start(database, folder.path(), Secret::kept_in(folder.path()).expect("a secret"), &Cost::default())
+                .await
+                .expect("a state");
         state.freshness.built().await;
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::identity::passwords::Cost;
 use crate::identity::secret::{Secret, SecretError};
 
 /// Where the service keeps its data and where it listens.
@@ -21,6 +22,9 @@ pub struct Settings {
     /// one is made and kept in the data folder.
     #[arg(long, env = "DUIJIE_SECRET", hide_env_values = true)]
     pub secret: Option<Secret>,
+    /// What a password hash costs (argon2id): KiB, passes, lanes. Where it rises, hashes are renewed as people sign in.
+    #[arg(long, env = "DUIJIE_PASSWORD_COST", default_value = "m=19456,t=2,p=1")]
+    pub password_cost: Cost,
     /// The address to listen on.
     #[arg(long, env = "DUIJIE_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,

@@ -37,7 +37,7 @@ use crate::{health, identity, matching, problem, registry};
     ),
     paths(
         identity::routes::create, identity::routes::refresh, identity::routes::end, identity::routes::end_all,
-        identity::routes::keys,
+        identity::routes::change_password, identity::routes::keys,
         matching::routes::demand_matches, matching::routes::result_matches, matching::routes::expert_matches,
         matching::routes::organisation_matches, matching::routes::match_text, matching::routes::search,
         registry::codes::routes::list_industries, registry::codes::routes::read_industry,

@@ -53,6 +53,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(identity::routes::refresh)
         .service(identity::routes::end)
         .service(identity::routes::end_all)
+        .service(identity::routes::change_password)
         .service(identity::routes::keys)
         .service(matching::routes::demand_matches)
         .service(matching::routes::result_matches)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::web;
 
 use crate::database::Database;
+use crate::identity::passwords::Passwords;
 use crate::identity::tokens::Tokens;
 use crate::matching::Engine;
 use crate::matching::follow::Freshness;
@@ -12,6 +13,7 @@ use crate::matching::follow::Freshness;
 /// The parts of a running service.
 pub struct State {
     pub database: Database,
+    pub passwords: Arc<Passwords>,
     pub tokens: web::Data<Tokens>,
     pub engine: Arc<Engine>,
     pub freshness: Freshness,

@@ -17,7 +17,7 @@ CREATE TABLE sessions (
     created_at timestamptz NOT NULL DEFAULT now(),
     expires_at timestamptz NOT NULL,
     ended_at   timestamptz,
-    ended_by   text CHECK (ended_by IN ('sign_out', 'sign_out_everywhere', 'reuse', 'disabled')),
+    ended_by   text CHECK (ended_by IN ('sign_out', 'sign_out_everywhere', 'reuse', 'password_changed', 'disabled')),
     CONSTRAINT sessions_end_has_a_reason CHECK ((ended_at IS NULL) = (ended_by IS NULL))
 );
 CREATE INDEX sessions_of_user ON sessions (user_id) WHERE ended_at IS NULL;

@@ -24,7 +24,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     let served = async {
         database.migrate().await?;
         let sampled = demo::load(&database).await.context("the samples could not be loaded")?;
-        let state = start(database, &folder, settings.secret(&folder)?).await?;
+        let state = start(database, &folder, settings.secret(&folder)?, &settings.password_cost).await?;
         println!("建立索引 building the index …");
         state.freshness.built().await;
         println!("{}", welcome(&format!("http://{}", listener.local_addr()?), &sampled));

@@ -11,6 +11,7 @@ use super::{close, log, open};
 use crate::config::Settings;
 use crate::database::Database;
 use crate::http::idempotency;
+use crate::identity::passwords::{Cost, Passwords};
 use crate::identity::tokens::Tokens;
 use crate::identity::{Secret, keys, watch};
 use crate::matching::Engine;
@@ -27,7 +28,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     let (database, cluster) = open(settings, &folder).await?;
     let served = async {
         database.migrate().await?;
-        let state = start(database, &folder, settings.secret(&folder)?).await?;
+        let state = start(database, &folder, settings.secret(&folder)?, &settings.password_cost).await?;
         tracing::info!(address = %listener.local_addr()?, "serving");
         anyhow::Ok(server::serve(state, listener)?.await?)
     };
@@ -46,7 +47,8 @@ pub(super) fn bind(settings: &Settings) -> anyhow::Result<TcpListener> {
 ///
 /// # Errors
 /// If the index folder cannot be used, the database does not answer, or the secret is not that of its keys.
-pub async fn start(database: Database, folder: &Path, secret: Secret) -> anyhow::Result<State> {
+pub async fn start(database: Database, folder: &Path, secret: Secret, cost: &Cost) -> anyhow::Result<State> {
+    let passwords = Arc::new(Passwords::new(cost)?);
     let mut connection = database.lasting_connection().await?;
     let tokens = web::Data::new(Tokens::new(&keys::load(&secret, &mut connection).await?));
     idempotency::forget_old(&mut connection).await?;
@@ -54,5 +56,5 @@ pub async fn start(database: Database, folder: &Path, secret: Secret) -> anyhow:
     let engine = Arc::new(Engine::open(&folder.join("index"))?);
     let (follower, freshness) = Follower::new(database.clone(), Arc::clone(&engine));
     tokio::spawn(follower.run());
-    Ok(State { database, tokens, engine, freshness })
+    Ok(State { database, passwords, tokens, engine, freshness })
 }

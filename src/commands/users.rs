@@ -11,7 +11,9 @@ use super::{close, join, log};
 use diesel::result::{DatabaseErrorKind, Error};
 
 use crate::config::Settings;
-use crate::identity::{self, NewUser, Role, passwords};
+use crate::identity::passwords::{NewPassword, Passwords};
+use crate::identity::{self, NewUser, Role};
+use crate::problem::Language;
 use crate::registry::fields::CreditCode;
 
 #[derive(Subcommand)]
@@ -42,7 +44,9 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
     log();
     let Command::Add(new) = command;
     let password = read_password()?;
-    let hash = passwords::hash(&password)?;
+    let password = NewPassword::parse(&password, &new.login.to_lowercase());
+    let password = password.map_err(|fault| anyhow::anyhow!("{}", fault.detail.in_language(Language::English)))?;
+    let hash = Passwords::new(&new.settings.password_cost)?.hash(&password)?;
     let (database, cluster) = join(&new.settings, &new.settings.folder("serve")).await?;
     let added = async {
         database.migrate().await?;

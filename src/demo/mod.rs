@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use crate::database::Database;
 use crate::database::schema::{demands, users};
-use crate::identity::{self, NewUser, Role, passwords};
+use crate::identity::passwords::{Cost, Passwords};
+use crate::identity::{self, NewUser, Role};
 use crate::registry::fields::{ConfidentialityLevel, Wanted};
 use crate::registry::{Concept, Record};
 pub use recombined::recombined;
@@ -107,11 +108,12 @@ async fn insert<C: Concept>(
 async fn accounts(county: &County, connection: &mut AsyncPgConnection) -> anyhow::Result<()> {
     let enterprise = county.demands.as_slice().first().map(|demand| demand.fields.enterprise_id);
     let expert = county.experts.as_slice().first().map(|expert| expert.stamp.id);
+    let passwords = Passwords::new(&Cost::default())?;
     for account in &ACCOUNTS {
         let user = NewUser {
             id: Uuid::now_v7(),
             login: account.login,
-            password_hash: &passwords::hash(account.password)?,
+            password_hash: &passwords.hash_again(account.password)?,
             role: account.role,
             organisation_id: enterprise.filter(|_| account.role == Role::Enterprise),
             expert_id: expert.filter(|_| account.role == Role::Expert),

@@ -36,14 +36,6 @@ impl Caller {
         self.0.as_ref().map(|member| member.user)
     }
 
-    /// The session of whoever is signed in.
-    ///
-    /// # Errors
-    /// `unauthenticated` for the public.
-    pub fn session(&self) -> Result<Uuid, Problem> {
-        self.0.as_ref().map(|member| member.session).ok_or_else(unauthenticated)
-    }
-
     #[must_use]
     pub fn organisation(&self) -> Option<Uuid> {
         self.0.as_ref().and_then(|member| member.organisation)
@@ -97,6 +89,25 @@ impl FromRequest for Caller {
         let token = header.to_str().ok().and_then(bearer);
         let member = token.and_then(|token| tokens.verify(token));
         ready(member.map(Self::member).ok_or_else(refused_token))
+    }
+}
+
+/// Someone signed in, whatever the role. Named before the body, it refuses the public before the body is read.
+pub struct SignedIn {
+    pub user: Uuid,
+    pub session: Uuid,
+}
+
+impl FromRequest for SignedIn {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = Caller::from_request(request, payload).into_inner();
+        ready(caller.and_then(|caller| match caller.0 {
+            Some(member) => Ok(Self { user: member.user, session: member.session }),
+            None => Err(unauthenticated()),
+        }))
     }
 }
 

@@ -1,19 +1,23 @@
-//! Sessions over HTTP: sign in, go on, sign out; and the keys that verify tokens.
+//! Sessions over HTTP: sign in, go on, sign out, change the password; and the keys that verify tokens.
+
+use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, delete, get, post, web};
+use actix_web::{HttpResponse, delete, get, post, put, web};
 use deserr::Deserr;
+use diesel_async::AsyncConnection;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::caller::Caller;
+use super::caller::SignedIn;
 use super::member::{Member, Role};
+use super::passwords::{Compared, NewPassword};
 use super::sessions::{self, End, RefreshToken, Refreshed};
-use super::tokens::PublicKey;
-use super::{passwords, store, tokens};
+use super::store::{self, User};
+use super::tokens::{self, PublicKey};
 use crate::http::Body;
-use crate::problem::{Answer, Faults, Kind, Problem};
+use crate::problem::{Answer, Faults, FieldFault, Kind, Problem};
 use crate::registry::fields::Line;
 use crate::state::State;
 
@@ -26,6 +30,18 @@ pub struct Credentials {
     login: String,
     #[schema(format = "password", max_length = 128)]
     password: String,
+}
+
+/// Another password.
+#[derive(Deserr, ToSchema)]
+#[deserr(error = Faults, deny_unknown_fields)]
+#[schema(example = json!({"current_password": "correct horse battery", "new_password": "staple battery horse"}))]
+pub struct PasswordChange {
+    #[schema(format = "password", max_length = 128)]
+    current_password: String,
+    /// 8 to 128 characters; the most used passwords are refused.
+    #[schema(format = "password", min_length = 8, max_length = 128)]
+    new_password: String,
 }
 
 /// The token that goes on with a session.
@@ -76,9 +92,7 @@ pub async fn create(state: web::Data<State>, credentials: Body<Credentials>) -> 
         Ok(login) => store::find_by_login(&login, &mut *state.database.connection().await?).await?,
         Err(_) => None,
     };
-    let hash = known.as_ref().map(|user| user.password_hash.clone());
-    let right = web::block(move || passwords::verify(&password, hash.as_deref())).await.map_err(Problem::internal)?;
-    let user = known.filter(|_| right).ok_or_else(|| Problem::new(Kind::WrongCredentials))?;
+    let user = verified(&state, known, password).await?.ok_or_else(|| Problem::new(Kind::WrongCredentials))?;
     let (member, token) = sessions::begin(&user, &mut *state.database.connection().await?).await?;
     answer(StatusCode::CREATED, &state, &member, token)
 }
@@ -107,10 +121,9 @@ pub async fn refresh(state: web::Data<State>, token: Body<Refresh>) -> Answer<Ht
 #[utoipa::path(operation_id = "end_session", tag = "sessions", extensions(("x-roles" = json!(["staff", "enterprise", "expert"]))),
     responses((status = 204, description = "The session has ended")))]
 #[delete("/v1/sessions/current")]
-pub async fn end(state: web::Data<State>, caller: Caller) -> Answer<HttpResponse> {
-    let session = caller.session()?;
-    sessions::end(session, End::SignOut, &mut *state.database.connection().await?).await?;
-    state.tokens.end(session);
+pub async fn end(state: web::Data<State>, caller: SignedIn) -> Answer<HttpResponse> {
+    sessions::end(caller.session, End::SignOut, &mut *state.database.connection().await?).await?;
+    state.tokens.end(caller.session);
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -120,12 +133,73 @@ pub async fn end(state: web::Data<State>, caller: Caller) -> Answer<HttpResponse
 #[utoipa::path(operation_id = "end_all_sessions", tag = "sessions", extensions(("x-roles" = json!(["staff", "enterprise", "expert"]))),
     responses((status = 204, description = "All sessions of the account have ended")))]
 #[delete("/v1/sessions")]
-pub async fn end_all(state: web::Data<State>, caller: Caller) -> Answer<HttpResponse> {
-    let user = caller.signed_in()?;
-    for session in sessions::end_all(user, &mut *state.database.connection().await?).await? {
+pub async fn end_all(state: web::Data<State>, caller: SignedIn) -> Answer<HttpResponse> {
+    let mut connection = state.database.connection().await?;
+    for session in sessions::end_all(caller.user, None, End::SignOutEverywhere, &mut connection).await? {
         state.tokens.end(session);
     }
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// Change the password
+///
+/// 修改自己的密码：其他会话随即结束，当前会话继续。
+#[utoipa::path(operation_id = "change_password", tag = "sessions", request_body = PasswordChange,
+    extensions(("x-roles" = json!(["staff", "enterprise", "expert"]))),
+    responses((status = 204, description = "Changed; every other session of the account has ended")))]
+#[put("/v1/account/password")]
+pub async fn change_password(
+    state: web::Data<State>,
+    caller: SignedIn,
+    change: Body<PasswordChange>,
+) -> Answer<HttpResponse> {
+    let PasswordChange { current_password, new_password } = change.0;
+    let user = store::find(caller.user, &mut *state.database.connection().await?).await?;
+    let user = user.ok_or_else(|| Problem::new(Kind::Unauthenticated))?;
+    let new = NewPassword::parse(&new_password, &user.login).map_err(|fault| invalid("/new_password", fault))?;
+    let wrong = || {
+        let fault = FieldFault::new("wrong", "当前密码不对", "the current password is another");
+        invalid("/current_password", fault)
+    };
+    let user = verified(&state, Some(user), current_password).await?.ok_or_else(wrong)?;
+    let passwords = Arc::clone(&state.passwords);
+    let hash = web::block(move || passwords.hash(&new)).await.map_err(Problem::internal)?.map_err(Problem::internal)?;
+    let mut connection = state.database.connection().await?;
+    let ended = connection
+        .transaction(async |connection| {
+            if !store::replace_hash(&user, &hash, connection).await? {
+                return Err(wrong());
+            }
+            Ok(sessions::end_all(user.id, Some(caller.session), End::PasswordChanged, connection).await?)
+        })
+        .await?;
+    for session in ended {
+        state.tokens.end(session);
+    }
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// The account, if that is its password; a hash from cheaper days is replaced. Comparing is work of the processor, and
+/// takes as long for an account that does not exist.
+async fn verified(state: &State, user: Option<User>, password: String) -> Answer<Option<User>> {
+    let (passwords, kept) = (Arc::clone(&state.passwords), user.as_ref().map(|user| user.password_hash.clone()));
+    let compared = web::block(move || match passwords.compare(&password, kept.as_deref()) {
+        Compared::Wrong => Ok(None),
+        Compared::Right => Ok(Some(None)),
+        Compared::Cheap => passwords.hash_again(&password).map(Some).map(Some),
+    });
+    let right = compared.await.map_err(Problem::internal)?.map_err(Problem::internal)?;
+    let (Some(mut user), Some(dearer)) = (user, right) else { return Ok(None) };
+    if let Some(hash) = dearer {
+        // If somebody changed the password meanwhile, theirs stays.
+        store::replace_hash(&user, &hash, &mut *state.database.connection().await?).await?;
+        user.password_hash = hash;
+    }
+    Ok(Some(user))
+}
+
+fn invalid(pointer: &str, fault: FieldFault) -> Problem {
+    Problem::invalid(Faults::one(pointer, fault))
 }
 
 /// Keys

@@ -26,6 +26,7 @@ pub enum End {
     SignOut,
     SignOutEverywhere,
     Reuse,
+    PasswordChanged,
 }
 
 impl End {
@@ -34,6 +35,7 @@ impl End {
             Self::SignOut => "sign_out",
             Self::SignOutEverywhere => "sign_out_everywhere",
             Self::Reuse => "reuse",
+            Self::PasswordChanged => "password_changed",
         }
     }
 }
@@ -147,13 +149,19 @@ pub async fn end(session: Uuid, why: End, connection: &mut AsyncPgConnection) ->
     diesel::update(going).set(ending).execute(connection).await.map(drop)
 }
 
-/// Ends all sessions of an account; those that were going on.
+/// Ends all sessions of an account but one, if one is to be kept; those that were going on.
 ///
 /// # Errors
 /// What the database says.
-pub async fn end_all(user: Uuid, connection: &mut AsyncPgConnection) -> QueryResult<Vec<Uuid>> {
+pub async fn end_all(
+    user: Uuid,
+    but: Option<Uuid>,
+    why: End,
+    connection: &mut AsyncPgConnection,
+) -> QueryResult<Vec<Uuid>> {
     let going = sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::ended_at.is_null());
-    let why = End::SignOutEverywhere.as_str();
+    let going = going.filter(sessions::id.ne(but.unwrap_or_default()));
+    let why = why.as_str();
     let ending = (sessions::ended_at.eq(Utc::now()), sessions::ended_by.eq(why));
     diesel::update(going).set(ending).returning(sessions::id).get_results(connection).await
 }

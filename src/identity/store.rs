@@ -13,6 +13,7 @@ use crate::registry::fields::CreditCode;
 #[diesel(table_name = users)]
 pub struct User {
     pub id: Uuid,
+    pub login: String,
     pub password_hash: String,
     pub role: Role,
     pub organisation_id: Option<Uuid>,
@@ -54,6 +55,25 @@ pub async fn add(user: &NewUser<'_>, connection: &mut AsyncPgConnection) -> Quer
 pub async fn find_by_login(login: &str, connection: &mut AsyncPgConnection) -> QueryResult<Option<User>> {
     let enabled = users::table.filter(users::login.eq(login)).filter(users::disabled_at.is_null());
     enabled.select(User::as_select()).first(connection).await.optional()
+}
+
+/// The account of an id, unless it is disabled.
+///
+/// # Errors
+/// What the database says.
+pub async fn find(id: Uuid, connection: &mut AsyncPgConnection) -> QueryResult<Option<User>> {
+    let enabled = users::table.find(id).filter(users::disabled_at.is_null());
+    enabled.select(User::as_select()).first(connection).await.optional()
+}
+
+/// Puts another hash in the place of one; false if that one is no longer there.
+///
+/// # Errors
+/// What the database says.
+pub async fn replace_hash(user: &User, hash: &str, connection: &mut AsyncPgConnection) -> QueryResult<bool> {
+    let before = users::table.find(user.id).filter(users::password_hash.eq(&user.password_hash));
+    let changed = diesel::update(before).set(users::password_hash.eq(hash)).execute(connection).await?;
+    Ok(changed == 1)
 }
 
 /// The living organisation of a credit code.

@@ -162,3 +162,41 @@ async fn a_new_key_signs_and_the_old_one_still_verifies() {
         .expect("later");
     assert!(is_refused_soon(&client(&service, &before)).await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_password_ends_the_other_sessions_and_the_old_one_is_good_no_more() {
+    let (service, login) = with_staff().await;
+    let [here, elsewhere] = [sign_in(&service, login).await, sign_in(&service, login).await];
+    let own = client(&service, &here);
+    let change = async |current: &str, new: &str| {
+        let body = json!({"current_password": current, "new_password": new});
+        send(own.request("PUT", "/v1/account/password").json(&body)).await
+    };
+    for (current, new, fault) in [
+        (PASSWORD, "short", "/new_password too_short"),
+        (PASSWORD, "1q2w3e4r5t", "/new_password common"),
+        ("another password", "staple battery horse", "/current_password wrong"),
+    ] {
+        let refused = change(current, new).await;
+        refused.problem(422, "invalid-input");
+        assert_eq!(refused.faults(), [fault]);
+    }
+    assert_eq!(change(PASSWORD, "staple battery horse").await.status, 204);
+    own.get("/v1/results").await.expect(200);
+    assert!(is_refused_soon(&client(&service, &elsewhere)).await);
+    let sign_in_with = async |password: &str| {
+        service.public().post("/v1/sessions", &json!({"login": login, "password": password})).await.status
+    };
+    assert_eq!((sign_in_with(PASSWORD).await, sign_in_with("staple battery horse").await), (401, 201));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hash_is_renewed_at_sign_in_when_the_cost_has_risen() {
+    let (service, login) = with_staff().await;
+    let service = service.restart_with_cost(&"m=20480,t=2,p=1".parse().expect("a cost")).await;
+    let dear = "DO $$ BEGIN ASSERT (SELECT password_hash LIKE '$argon2id$v=19$m=20480,%' FROM users); END $$";
+    assert!(service.sql(dear).await.is_err());
+    sign_in(&service, login).await;
+    service.sql(dear).await.expect("a renewed hash");
+    sign_in(&service, login).await;
+}

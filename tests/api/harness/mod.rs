@@ -9,7 +9,8 @@ use std::net::TcpListener;
 
 use duijie::commands::serve;
 use duijie::database::Database;
-use duijie::identity::{self, NewUser, Role, Secret, passwords};
+use duijie::identity::passwords::{Cost, Passwords};
+use duijie::identity::{self, NewUser, Role, Secret};
 use duijie::server;
 use duijie::state::State;
 use serde_json::{Value, json};
@@ -40,12 +41,12 @@ impl Service {
     pub async fn start_on(url: String) -> Self {
         remember_log();
         let folder = tempfile::tempdir().expect("a temporary folder");
-        Self::start_in(url, folder).await
+        Self::start_in(url, folder, &Cost::default()).await
     }
 
-    async fn start_in(url: String, folder: tempfile::TempDir) -> Self {
+    async fn start_in(url: String, folder: tempfile::TempDir, cost: &Cost) -> Self {
         let database = Database::new(&url, 8).expect("a pool");
-        let state = open_state(&database, &folder).await;
+        let state = open_state(&database, &folder, cost).await;
         state.freshness.built().await;
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -57,9 +58,14 @@ impl Service {
 
     /// Stops the service and starts it again on the same database and index.
     pub async fn restart(self) -> Self {
+        self.restart_with_cost(&Cost::default()).await
+    }
+
+    /// The same with another cost of passwords.
+    pub async fn restart_with_cost(self, cost: &Cost) -> Self {
         self.server.stop(true).await;
         let Self { url, folder, .. } = self;
-        Self::start_in(url, folder).await
+        Self::start_in(url, folder, cost).await
     }
 
     /// Stops the service, spoils its index, and starts it again.
@@ -124,14 +130,14 @@ impl Service {
 }
 
 /// The index's writer is let go with the last task of the server before: that takes a moment.
-async fn open_state(database: &Database, folder: &tempfile::TempDir) -> State {
-    let mut opened = serve::start(database.clone(), folder.path(), secret()).await;
+async fn open_state(database: &Database, folder: &tempfile::TempDir, cost: &Cost) -> State {
+    let mut opened = serve::start(database.clone(), folder.path(), secret(), cost).await;
     for _ in 0..100 {
         if opened.is_ok() {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        opened = serve::start(database.clone(), folder.path(), secret()).await;
+        opened = serve::start(database.clone(), folder.path(), secret(), cost).await;
     }
     opened.expect("a state")
 }
@@ -143,7 +149,9 @@ pub fn secret() -> Secret {
 
 /// Hashing takes long on purpose; one hash serves all test accounts.
 fn known_hash() -> &'static str {
-    static HASH: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| passwords::hash(PASSWORD).expect("a hash"));
+    static HASH: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+        Passwords::new(&Cost::default()).and_then(|passwords| passwords.hash_again(PASSWORD)).expect("a hash")
+    });
     &HASH
 }
 
