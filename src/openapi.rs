@@ -161,6 +161,15 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn an_address_takes_the_methods_of_its_template() {
+        let methods = methods();
+        assert_eq!(methods.of("/v1/results"), [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS]);
+        assert!(methods.of("/v1/results/x").contains(&Method::DELETE));
+        assert!(methods.of("/v1/results/").is_empty());
+        assert!(methods.of("/v2/results").is_empty());
+    }
+
     /// Is there an example in this, or in a schema that it names?
     fn has_example(value: &Value, schemas: &Value, depth: usize) -> bool {
         match value {

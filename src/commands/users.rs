@@ -4,12 +4,11 @@ use std::io::{BufRead, IsTerminal};
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
+use diesel::result::{DatabaseErrorKind, Error};
 use diesel_async::AsyncPgConnection;
 use uuid::Uuid;
 
 use super::{close, join, log};
-use diesel::result::{DatabaseErrorKind, Error};
-
 use crate::config::Settings;
 use crate::identity::passwords::{NewPassword, Passwords};
 use crate::identity::{self, NewUser, Role};
@@ -46,7 +45,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
     let password = read_password()?;
     let password = NewPassword::parse(&password, &new.login.to_lowercase());
     let password = password.map_err(|fault| anyhow::anyhow!("{}", fault.detail.in_language(Language::English)))?;
-    let hash = Passwords::new(&new.settings.password_cost)?.hash(&password)?;
+    let hash = Passwords::new(&new.settings.password_cost)?.hash(password.as_str())?;
     let (database, cluster) = join(&new.settings, &new.settings.folder("serve")).await?;
     let added = async {
         database.migrate().await?;

@@ -113,7 +113,7 @@ async fn accounts(county: &County, connection: &mut AsyncPgConnection) -> anyhow
         let user = NewUser {
             id: Uuid::now_v7(),
             login: account.login,
-            password_hash: &passwords.hash_again(account.password)?,
+            password_hash: &passwords.hash(account.password)?,
             role: account.role,
             organisation_id: enterprise.filter(|_| account.role == Role::Enterprise),
             expert_id: expert.filter(|_| account.role == Role::Expert),

@@ -163,7 +163,10 @@ pub async fn change_password(
     };
     let user = verified(&state, Some(user), current_password).await?.ok_or_else(wrong)?;
     let passwords = Arc::clone(&state.passwords);
-    let hash = web::block(move || passwords.hash(&new)).await.map_err(Problem::internal)?.map_err(Problem::internal)?;
+    let hash = web::block(move || passwords.hash(new.as_str()))
+        .await
+        .map_err(Problem::internal)?
+        .map_err(Problem::internal)?;
     let mut connection = state.database.connection().await?;
     let ended = connection
         .transaction(async |connection| {
@@ -186,7 +189,7 @@ async fn verified(state: &State, user: Option<User>, password: String) -> Answer
     let compared = web::block(move || match passwords.compare(&password, kept.as_deref()) {
         Compared::Wrong => Ok(None),
         Compared::Right => Ok(Some(None)),
-        Compared::Cheap => passwords.hash_again(&password).map(Some).map(Some),
+        Compared::Cheap => passwords.hash(&password).map(Some).map(Some),
     });
     let right = compared.await.map_err(Problem::internal)?.map_err(Problem::internal)?;
     let (Some(mut user), Some(dearer)) = (user, right) else { return Ok(None) };

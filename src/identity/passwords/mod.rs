@@ -50,6 +50,11 @@ impl NewPassword {
         }
         Ok(Self(password))
     }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// How dear a hash is. By default what OWASP names: 19 MiB, 2 passes, 1 lane.
@@ -99,15 +104,7 @@ impl Passwords {
     ///
     /// # Errors
     /// What the hashing library says.
-    pub fn hash(&self, password: &NewPassword) -> Result<String, PasswordError> {
-        hashed(&self.argon2, &password.0)
-    }
-
-    /// The same for a password that is in use and was found right.
-    ///
-    /// # Errors
-    /// What the hashing library says.
-    pub fn hash_again(&self, password: &str) -> Result<String, PasswordError> {
+    pub fn hash(&self, password: &str) -> Result<String, PasswordError> {
         hashed(&self.argon2, &password.nfkc().collect::<String>())
     }
 
@@ -145,7 +142,7 @@ mod tests {
     #[test]
     fn a_password_is_right_only_for_its_own_hash() -> Result<(), PasswordError> {
         let passwords = Passwords::new(&Cost::default())?;
-        let kept = passwords.hash_again("correct horse")?;
+        let kept = passwords.hash("correct horse")?;
         assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert_eq!(passwords.compare("correct horse", Some(&kept)), Compared::Right);
         assert_eq!(passwords.compare("ｃorrect horse", Some(&kept)), Compared::Right);
@@ -156,10 +153,10 @@ mod tests {
 
     #[test]
     fn a_hash_from_cheaper_days_is_told() -> Result<(), PasswordError> {
-        let kept = Passwords::new(&Cost::default())?.hash_again("correct horse")?;
+        let kept = Passwords::new(&Cost::default())?.hash("correct horse")?;
         let dearer = Passwords::new(&"m=20480,t=3,p=1".parse()?)?;
         assert_eq!(dearer.compare("correct horse", Some(&kept)), Compared::Cheap);
-        assert_eq!(dearer.compare("correct horse", Some(&dearer.hash_again("correct horse")?)), Compared::Right);
+        assert_eq!(dearer.compare("correct horse", Some(&dearer.hash("correct horse")?)), Compared::Right);
         Ok(())
     }
 
