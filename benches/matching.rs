@@ -12,7 +12,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
-use duijie::commands::serve;
+use duijie::commands::serve::{self, Start};
 use duijie::database::Database;
 use duijie::database::embedded::{Cluster, Settings};
 use duijie::demo::{County, recombined};
@@ -134,14 +134,17 @@ impl Stage {
             Store::insert(batch, &mut connection).await.expect("results");
         }
         fill_peer(&sql, results).await;
-        let state =
-            serve::start(database, folder.path(), Secret::kept_in(folder.path()).expect("a secret"), &Cost::default())
-                .await
-                .expect("a state");
-        state.freshness.built().await;
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
-        let running = server::serve(state, listener).expect("a server");
+        let start = Start {
+            folder: folder.path(),
+            secret: Secret::kept_in(folder.path()).expect("a secret"),
+            password_cost: &Cost::default(),
+            url: address.clone(),
+        };
+        let state = serve::start(database, start).await.expect("a state");
+        state.freshness.built().await;
+        let running = server::serve(state, listener, &server::Options::default()).expect("a server");
         let server = running.handle();
         tokio::spawn(running);
         let http = Client::builder(TokioExecutor::new()).build_http();

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use ipnet::IpNet;
 
 use crate::identity::passwords::Cost;
 use crate::identity::secret::{Secret, SecretError};
@@ -25,6 +26,14 @@ pub struct Settings {
     /// What a password hash costs (argon2id): KiB, passes, lanes. Where it rises, hashes are renewed as people sign in.
     #[arg(long, env = "DUIJIE_PASSWORD_COST", default_value = "m=19456,t=2,p=1")]
     pub password_cost: Cost,
+    /// The address under which callers reach the service, such as https://duijie.example.com: the issuer of its tokens
+    /// and the beginning of its links. By default that on which it listens.
+    #[arg(long, env = "DUIJIE_URL", value_parser = parse_url)]
+    pub url: Option<String>,
+    /// The networks of the proxies in front of the service, with commas. Only what these say of where a request comes
+    /// from (X-Forwarded-For) is believed.
+    #[arg(long, env = "DUIJIE_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<IpNet>,
     /// The address to listen on.
     #[arg(long, env = "DUIJIE_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
@@ -44,6 +53,14 @@ impl Settings {
     pub fn folder(&self, purpose: &str) -> PathBuf {
         self.data.clone().unwrap_or_else(|| base_folder().join(purpose))
     }
+}
+
+/// A base address without a slash at its end.
+fn parse_url(text: &str) -> Result<String, &'static str> {
+    let url = text.trim_end_matches('/');
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let plain = |host: &str| !host.is_empty() && !host.contains(['?', '#', '@', ' ', '"']);
+    host.filter(|host| plain(host)).map(|_| url.to_owned()).ok_or("an address begins with https:// or http://")
 }
 
 /// Root's home cannot be entered by the account that PostgreSQL runs as, so root's data lies elsewhere.

@@ -1,5 +1,7 @@
 //! Duijie (对接) brings research results and experts to the enterprises of a county.
 
+pub mod access;
+pub mod audit;
 pub mod commands;
 pub mod config;
 pub mod database;
@@ -9,6 +11,7 @@ pub mod http;
 pub mod identity;
 pub mod matching;
 pub mod openapi;
+pub mod pages;
 pub mod problem;
 pub mod registry;
 pub mod server;

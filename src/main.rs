@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use duijie::commands::{demo, evaluate, keys, migrate, openapi, serve, train, users};
+use duijie::commands::{access, audit, demo, evaluate, keys, migrate, openapi, serve, train, users};
 use duijie::config::Settings;
 
 #[derive(Parser)]
@@ -31,8 +31,13 @@ enum Command {
     Evaluate(evaluate::Options),
     /// Train the matching model from judged pairs.
     Train(train::Options),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Print the OpenAPI description.
     Openapi,
+    /// Print the rules of access.
+    Access,
 }
 
 #[tokio::main]
@@ -55,6 +60,11 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Keys(command) => keys::run(command).await,
         Command::Evaluate(options) => evaluate::run(&options),
         Command::Train(options) => train::run(&options),
+        Command::Audit(command) => audit::run(command).await,
         Command::Openapi => openapi::run(),
+        Command::Access => {
+            access::run();
+            Ok(())
+        }
     }
 }

@@ -5,18 +5,22 @@ use std::sync::LazyLock;
 use actix_web::http::Method;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ClientCredentials, Flow, Http, HttpAuthScheme, OAuth2, Scopes, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{RefOr, Response};
 
-use crate::http::Methods;
+use crate::access::{self, Operations, Rule};
+use crate::identity::partners::TOKEN_ENDPOINT;
+use crate::identity::{Role, Scope};
 use crate::problem::{Kind, Language, ProblemDocument};
 use crate::registry::demands::Demand;
-use crate::registry::description::{Words, describe, problem_response, roles_extension};
+use crate::registry::description::{describe, problem_response};
 use crate::registry::experts::Expert;
 use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
-use crate::{health, identity, matching, problem, registry};
+use crate::{audit, health, identity, matching, problem, registry};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -33,11 +37,26 @@ use crate::{health, identity, matching, problem, registry};
         (name = "organisations", description = "单位"), (name = "demands", description = "技术需求"),
         (name = "policies", description = "政策"), (name = "matches", description = "匹配与检索"),
         (name = "codes", description = "代码表"), (name = "sessions", description = "登录"),
+        (name = "account", description = "自己的账号"), (name = "accounts", description = "账号管理"),
+        (name = "partners", description = "合作站点"), (name = "audit", description = "审计日志"),
+        (name = "access", description = "访问规则"),
         (name = "problems", description = "错误类型"), (name = "health", description = "运行状况")
     ),
     paths(
-        identity::routes::create, identity::routes::refresh, identity::routes::end, identity::routes::end_all,
-        identity::routes::change_password, identity::routes::keys,
+        identity::sessions::routes::create, identity::sessions::routes::refresh, identity::sessions::routes::end,
+        identity::sessions::routes::end_all, identity::sessions::routes::keys,
+        identity::accounts::routes::read_own, identity::accounts::routes::change_password,
+        identity::accounts::routes::list, identity::accounts::routes::read, identity::accounts::routes::amend,
+        identity::accounts::routes::remove_second_factor,
+        identity::second_factor::routes::begin, identity::second_factor::routes::confirm,
+        identity::second_factor::routes::remove, identity::second_factor::routes::renew,
+        identity::links::routes::invite, identity::links::routes::list, identity::links::routes::revoke,
+        identity::links::routes::accept, identity::links::routes::create_reset, identity::links::routes::reset,
+        identity::partners::routes::create, identity::partners::routes::list, identity::partners::routes::read,
+        identity::partners::routes::replace, identity::partners::routes::create_secret,
+        identity::partners::routes::revoke_secret,
+        identity::partners::token::issue, identity::partners::token::metadata,
+        audit::routes::list, access::document::page,
         matching::routes::demand_matches, matching::routes::result_matches, matching::routes::expert_matches,
         matching::routes::organisation_matches, matching::routes::match_text, matching::routes::search,
         registry::codes::routes::list_industries, registry::codes::routes::read_industry,
@@ -58,17 +77,18 @@ pub fn document() -> &'static utoipa::openapi::OpenApi {
 }
 
 fn build() -> utoipa::openapi::OpenApi {
-    let words = |zh, creators, writers| Words { zh, creators, writers };
     let mut document = Base::openapi();
-    document.merge(describe::<ResearchResult>(&words("科技成果", &[], &[])));
-    document.merge(describe::<Expert>(&words("专家", &[], &["expert"])));
-    document.merge(describe::<Organisation>(&words("单位", &[], &["enterprise"])));
-    document.merge(describe::<Demand>(&words("技术需求", &["enterprise"], &["enterprise"])));
-    document.merge(describe::<Policy>(&words("政策", &[], &[])));
-    let scheme = SecurityScheme::Http(Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build());
-    document.components.get_or_insert_default().add_security_scheme("bearer", scheme);
+    document.merge(describe::<ResearchResult>("科技成果"));
+    document.merge(describe::<Expert>("专家"));
+    document.merge(describe::<Organisation>("单位"));
+    document.merge(describe::<Demand>("技术需求"));
+    document.merge(describe::<Policy>("政策"));
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("bearer", bearer_scheme());
+    components.add_security_scheme("partner", partner_scheme());
+    components.add_security_scheme("client", client_scheme());
     for (path, item) in &mut document.paths.paths {
-        for (method, operation) in operations(item) {
+        for (method, operation) in described_operations(item) {
             complete(path, &method, operation);
         }
     }
@@ -77,21 +97,55 @@ fn build() -> utoipa::openapi::OpenApi {
 
 /// What every operation has: its problems, who may call it, and how they show who they are.
 fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
-    let roles = operation.extensions.get_or_insert_with(|| roles_extension(&["public"]));
-    let open =
-        roles.get("x-roles").and_then(|roles| roles.as_array()).is_some_and(|roles| roles.contains(&"public".into()));
-    let bearer = SecurityRequirement::new("bearer", Vec::<String>::new());
-    let nobody = SecurityRequirement::default();
-    operation.security = Some(match (open, path.starts_with("/v1/")) {
-        (true, false) => vec![nobody],
-        (true, true) => vec![nobody, bearer],
-        (false, _) => vec![bearer],
-    });
+    let Some(rule) = rule_of(operation) else { return };
+    operation.extensions.get_or_insert_default().merge(access::describe(rule));
+    let open = rule.grant_of(Role::Public).is_some();
+    operation.security = Some(security(path, rule));
     for kind in problems(path, method, open) {
         let status = kind.status().as_u16().to_string();
         let response = RefOr::<Response>::T(problem_response(kind.title(Language::English)));
         operation.responses.responses.entry(status).or_insert(response);
     }
+}
+
+/// The rule of an operation. One without is open to nobody, and a test tells of it.
+fn rule_of(operation: &Operation) -> Option<&'static Rule> {
+    let id = operation.operation_id.as_deref()?;
+    access::rules().iter().find(|rule| rule.what.operations().iter().any(|known| known == id))
+}
+
+/// How callers show who they are: not at all, as people, or as partner sites within a scope.
+fn security(path: &str, rule: &Rule) -> Vec<SecurityRequirement> {
+    let nobody = SecurityRequirement::default();
+    if path == TOKEN_ENDPOINT {
+        return vec![SecurityRequirement::new("client", Vec::<String>::new()), nobody];
+    }
+    let open = rule.grant_of(Role::Public).is_some();
+    let mut ways = if open { vec![nobody] } else { Vec::new() };
+    if open && !path.starts_with("/v1/") {
+        return ways;
+    }
+    ways.push(SecurityRequirement::new("bearer", Vec::<String>::new()));
+    if let Some(scope) = rule.grant_of(Role::Partner).and_then(|grant| grant.scope) {
+        ways.push(SecurityRequirement::new("partner", [scope.as_str()]));
+    }
+    ways
+}
+
+fn bearer_scheme() -> SecurityScheme {
+    SecurityScheme::Http(Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build())
+}
+
+/// OAuth 2.0 client credentials (RFC 6749, 4.4).
+fn partner_scheme() -> SecurityScheme {
+    let scopes = Scope::WORDS.iter().filter_map(|word| Scope::parse(word).ok());
+    let scopes = Scopes::from_iter(scopes.map(|scope| (scope.as_str(), scope.words().1)));
+    SecurityScheme::OAuth2(OAuth2::new([Flow::ClientCredentials(ClientCredentials::new(TOKEN_ENDPOINT, scopes))]))
+}
+
+/// A partner site's id and secret (RFC 6749, 2.3.1).
+fn client_scheme() -> SecurityScheme {
+    SecurityScheme::Http(Http::new(HttpAuthScheme::Basic))
 }
 
 /// The problems that an operation can answer with, by its shape.
@@ -121,7 +175,7 @@ fn problems(path: &str, method: &HttpMethod, open: bool) -> Vec<Kind> {
     kinds
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Operation)> {
+fn described_operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Operation)> {
     let methods = [
         (HttpMethod::Get, &mut item.get),
         (HttpMethod::Post, &mut item.post),
@@ -132,27 +186,26 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
     methods.into_iter().filter_map(|(method, operation)| operation.as_mut().map(|operation| (method, operation)))
 }
 
-/// The methods that each address takes.
+/// Every operation with its rule. One without a rule is not there, so nobody gets to it.
 #[must_use]
-pub fn methods() -> Methods {
-    let paths = document().paths.paths.iter();
-    Methods::new(paths.map(|(template, item)| (template.clone(), methods_of(item))).collect())
+pub fn operations() -> Operations {
+    let mut document = document().clone();
+    let paths = document.paths.paths.iter_mut();
+    Operations::new(paths.map(|(template, item)| (template.clone(), operations_of(item))).collect())
 }
 
-fn methods_of(item: &PathItem) -> Vec<Method> {
-    let mut methods = Vec::new();
-    if item.get.is_some() {
-        methods.extend([Method::GET, Method::HEAD]);
-    }
-    let others = [
-        (&item.post, Method::POST),
-        (&item.put, Method::PUT),
-        (&item.patch, Method::PATCH),
-        (&item.delete, Method::DELETE),
-    ];
-    methods.extend(others.into_iter().filter(|(operation, _)| operation.is_some()).map(|(_, method)| method));
-    methods.push(Method::OPTIONS);
-    methods
+fn operations_of(item: &mut PathItem) -> Vec<access::Operation> {
+    let ruled = described_operations(item).filter_map(|(method, operation)| {
+        let method = match method {
+            HttpMethod::Get => Method::GET,
+            HttpMethod::Post => Method::POST,
+            HttpMethod::Put => Method::PUT,
+            HttpMethod::Patch => Method::PATCH,
+            _ => Method::DELETE,
+        };
+        Some(access::Operation { id: operation.operation_id.as_deref()?.into(), method, rule: rule_of(operation)? })
+    });
+    ruled.collect()
 }
 
 #[cfg(test)]
@@ -162,12 +215,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_operation_has_a_rule_and_every_rule_is_of_an_operation() {
+        let mut document = document().clone();
+        let mut described = std::collections::BTreeSet::new();
+        for item in document.paths.paths.values_mut() {
+            described.extend(described_operations(item).filter_map(|(_, operation)| operation.operation_id.clone()));
+        }
+        let ruled: std::collections::BTreeSet<String> =
+            access::rules().iter().flat_map(|rule| rule.what.operations()).collect();
+        assert_eq!(described.difference(&ruled).collect::<Vec<_>>(), Vec::<&String>::new(), "without a rule");
+        assert_eq!(ruled.difference(&described).collect::<Vec<_>>(), Vec::<&String>::new(), "without an operation");
+    }
+
+    #[test]
     fn an_address_takes_the_methods_of_its_template() {
-        let methods = methods();
-        assert_eq!(methods.of("/v1/results"), [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS]);
-        assert!(methods.of("/v1/results/x").contains(&Method::DELETE));
-        assert!(methods.of("/v1/results/").is_empty());
-        assert!(methods.of("/v2/results").is_empty());
+        let operations = operations();
+        assert_eq!(operations.methods("/v1/results"), [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS]);
+        assert!(operations.methods("/v1/results/x").contains(&Method::DELETE));
+        assert!(operations.methods("/v2/results").is_empty());
     }
 
     /// Is there an example in this, or in a schema that it names?
@@ -207,7 +272,7 @@ mod tests {
         let mut document = document().clone();
         let mut ids = std::collections::HashSet::new();
         for item in document.paths.paths.values_mut() {
-            for (_, operation) in operations(item) {
+            for (_, operation) in described_operations(item) {
                 assert!(operation.summary.is_some(), "{:?}", operation.operation_id);
                 assert!(ids.insert(operation.operation_id.clone()), "{:?}", operation.operation_id);
             }

@@ -7,33 +7,52 @@ use actix_web::web::{self, PayloadConfig, ServiceConfig};
 use actix_web::{App, HttpServer};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::http::BODY_LIMIT;
+use crate::access::gate;
+use crate::config::Settings;
 use crate::http::envelope::envelope;
 use crate::http::methods::unknown;
+use crate::http::{BODY_LIMIT, TrustedProxies};
 use crate::registry::demands::Demand;
 use crate::registry::experts::Expert;
 use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::state::State;
-use crate::{health, identity, matching, openapi, problem, registry};
+use crate::{access, audit, health, identity, matching, openapi, pages, problem, registry};
 
 /// Seconds that running requests have to finish when the service is told to stop.
 const GRACE: u64 = 30;
+
+/// How the service stands towards the network.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub trusted_proxies: TrustedProxies,
+}
+
+impl Options {
+    /// Those of the settings.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        Self { trusted_proxies: TrustedProxies::new(settings.trusted_proxies.clone()) }
+    }
+}
 
 /// Serves on a bound listener until the process is told to stop; requests that run are finished first.
 ///
 /// # Errors
 /// If the listener cannot be served.
-pub fn serve(state: State, listener: TcpListener) -> std::io::Result<actix_web::dev::Server> {
+pub fn serve(state: State, listener: TcpListener, options: &Options) -> std::io::Result<actix_web::dev::Server> {
     let state = web::Data::new(state);
-    let methods = web::Data::new(openapi::methods());
+    let operations = web::Data::new(openapi::operations());
+    let proxies = web::Data::new(options.trusted_proxies.clone());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
             .app_data(state.tokens.clone())
-            .app_data(methods.clone())
+            .app_data(operations.clone())
+            .app_data(proxies.clone())
             .app_data(PayloadConfig::new(BODY_LIMIT))
+            .wrap(from_fn(gate))
             .wrap(Compress::default())
             .wrap(from_fn(envelope))
             .configure(routes)
@@ -49,12 +68,37 @@ fn routes(config: &mut ServiceConfig) {
     registry::routes::configure::<Demand>(config);
     registry::routes::configure::<Policy>(config);
     config
-        .service(identity::routes::create)
-        .service(identity::routes::refresh)
-        .service(identity::routes::end)
-        .service(identity::routes::end_all)
-        .service(identity::routes::change_password)
-        .service(identity::routes::keys)
+        .service(identity::sessions::routes::create)
+        .service(identity::sessions::routes::refresh)
+        .service(identity::sessions::routes::end)
+        .service(identity::sessions::routes::end_all)
+        .service(identity::sessions::routes::keys)
+        .service(identity::accounts::routes::read_own)
+        .service(identity::accounts::routes::change_password)
+        .service(identity::accounts::routes::list)
+        .service(identity::accounts::routes::read)
+        .service(identity::accounts::routes::amend)
+        .service(identity::accounts::routes::remove_second_factor)
+        .service(identity::second_factor::routes::begin)
+        .service(identity::second_factor::routes::confirm)
+        .service(identity::second_factor::routes::remove)
+        .service(identity::second_factor::routes::renew)
+        .service(identity::links::routes::invite)
+        .service(identity::links::routes::list)
+        .service(identity::links::routes::revoke)
+        .service(identity::links::routes::accept)
+        .service(identity::links::routes::create_reset)
+        .service(identity::links::routes::reset)
+        .service(identity::partners::routes::create)
+        .service(identity::partners::routes::list)
+        .service(identity::partners::routes::read)
+        .service(identity::partners::routes::replace)
+        .service(identity::partners::routes::create_secret)
+        .service(identity::partners::routes::revoke_secret)
+        .service(identity::partners::token::issue)
+        .service(identity::partners::token::metadata)
+        .service(audit::routes::list)
+        .service(access::document::page)
         .service(matching::routes::demand_matches)
         .service(matching::routes::result_matches)
         .service(matching::routes::expert_matches)
@@ -67,6 +111,10 @@ fn routes(config: &mut ServiceConfig) {
         .service(registry::codes::routes::read_region)
         .service(problem::pages::index)
         .service(problem::pages::page)
+        .service(pages::style)
+        .service(pages::script)
+        .service(pages::invitation)
+        .service(pages::password_reset)
         .service(health::live)
         .service(health::ready)
         .service(web::redirect("/docs", "/docs/"))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::web;
 
 use crate::database::Database;
+use crate::identity::Secret;
 use crate::identity::passwords::Passwords;
 use crate::identity::tokens::Tokens;
 use crate::matching::Engine;
@@ -15,6 +16,8 @@ pub struct State {
     pub database: Database,
     pub passwords: Arc<Passwords>,
     pub tokens: web::Data<Tokens>,
+    /// Seals what the database must not show.
+    pub secret: Secret,
     pub engine: Arc<Engine>,
     pub freshness: Freshness,
 }

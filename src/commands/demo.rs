@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 
-use super::serve::{bind, start};
+use super::serve::{Start, bind, start};
 use super::{close, log, open};
 use crate::config::Settings;
 use crate::demo::{self, Sampled};
@@ -24,11 +24,11 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     let served = async {
         database.migrate().await?;
         let sampled = demo::load(&database).await.context("the samples could not be loaded")?;
-        let state = start(database, &folder, settings.secret(&folder)?, &settings.password_cost).await?;
+        let state = start(database, Start::of(settings, &folder, &listener)?).await?;
         println!("建立索引 building the index …");
         state.freshness.built().await;
         println!("{}", welcome(&format!("http://{}", listener.local_addr()?), &sampled));
-        anyhow::Ok(server::serve(state, listener)?.await?)
+        anyhow::Ok(server::serve(state, listener, &server::Options::of(settings))?.await?)
     };
     let result = served.await;
     close(cluster).await?;

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 
 use super::{close, join, log};
+use crate::audit::{self, Action, Event, Origin};
 use crate::config::Settings;
 use crate::identity::keys;
 
@@ -22,7 +23,11 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
     let rotated = async {
         database.migrate().await?;
         let secret = settings.secret(&folder)?;
-        anyhow::Ok(keys::rotate(&secret, &mut database.lasting_connection().await?).await?)
+        let mut connection = database.lasting_connection().await?;
+        let key = keys::rotate(&secret, &mut connection).await?;
+        let event = Event::new(Action::KeysRotated).about_id("key", key);
+        audit::record(&Origin::operator(), &event, &mut connection).await?;
+        anyhow::Ok(key)
     };
     let result = rotated.await;
     close(cluster).await?;

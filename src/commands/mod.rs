@@ -1,5 +1,7 @@
 //! What the program does when it is called: one file per command.
 
+pub mod access;
+pub mod audit;
 pub mod demo;
 pub mod evaluate;
 pub mod keys;

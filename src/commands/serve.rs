@@ -2,22 +2,25 @@
 
 use std::net::TcpListener;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use actix_web::web;
 use anyhow::Context;
 
 use super::{close, log, open};
 use crate::config::Settings;
-use crate::database::Database;
+use crate::database::{Database, DatabaseError};
 use crate::http::idempotency;
 use crate::identity::passwords::{Cost, Passwords};
 use crate::identity::tokens::Tokens;
-use crate::identity::{Secret, keys, watch};
+use crate::identity::{Secret, forget_old_failures, keys, watch};
 use crate::matching::Engine;
 use crate::matching::follow::Follower;
 use crate::server;
 use crate::state::State;
+
+const AN_HOUR: Duration = Duration::from_hours(1);
 
 /// # Errors
 /// What keeps the service from starting, in words for whoever starts it.
@@ -28,9 +31,9 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     let (database, cluster) = open(settings, &folder).await?;
     let served = async {
         database.migrate().await?;
-        let state = start(database, &folder, settings.secret(&folder)?, &settings.password_cost).await?;
+        let state = start(database, Start::of(settings, &folder, &listener)?).await?;
         tracing::info!(address = %listener.local_addr()?, "serving");
-        anyhow::Ok(server::serve(state, listener)?.await?)
+        anyhow::Ok(server::serve(state, listener, &server::Options::of(settings))?.await?)
     };
     let result = served.await;
     close(cluster).await?;
@@ -43,18 +46,56 @@ pub(super) fn bind(settings: &Settings) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).with_context(|| format!("cannot listen on {address}; choose another with --listen"))
 }
 
-/// Opens the index, sets its follower and the watch over sessions to work, and gathers what requests need.
+/// What a service is started with, beside its database.
+pub struct Start<'a> {
+    /// Where the index lies.
+    pub folder: &'a Path,
+    pub secret: Secret,
+    pub password_cost: &'a Cost,
+    /// The address under which callers reach it.
+    pub url: String,
+}
+
+impl<'a> Start<'a> {
+    /// By the settings, for a listener that has its address.
+    pub(super) fn of(settings: &'a Settings, folder: &'a Path, listener: &TcpListener) -> anyhow::Result<Self> {
+        let listening = listener.local_addr()?;
+        let url = settings.url.clone().unwrap_or_else(|| format!("http://{listening}"));
+        Ok(Self { folder, secret: settings.secret(folder)?, password_cost: &settings.password_cost, url })
+    }
+}
+
+/// Opens the index, sets its follower, the watch over sessions and the broom to work, and gathers what requests need.
 ///
 /// # Errors
 /// If the index folder cannot be used, the database does not answer, or the secret is not that of its keys.
-pub async fn start(database: Database, folder: &Path, secret: Secret, cost: &Cost) -> anyhow::Result<State> {
-    let passwords = Arc::new(Passwords::new(cost)?);
+pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State> {
+    let Start { folder, secret, password_cost, url } = start;
+    let passwords = Arc::new(Passwords::new(password_cost)?);
     let mut connection = database.lasting_connection().await?;
-    let tokens = web::Data::new(Tokens::new(&keys::load(&secret, &mut connection).await?));
-    idempotency::forget_old(&mut connection).await?;
-    tokio::spawn(watch(Arc::downgrade(&tokens), database.clone(), secret));
+    let tokens = web::Data::new(Tokens::new(&url, &keys::load(&secret, &mut connection).await?));
+    drop(connection);
+    tokio::spawn(watch(Arc::downgrade(&tokens), database.clone(), secret.clone()));
+    tokio::spawn(sweep(Arc::downgrade(&tokens), database.clone()));
     let engine = Arc::new(Engine::open(&folder.join("index"))?);
     let (follower, freshness) = Follower::new(database.clone(), Arc::clone(&engine));
     tokio::spawn(follower.run());
-    Ok(State { database, passwords, tokens, engine, freshness })
+    Ok(State { database, passwords, tokens, secret, engine, freshness })
+}
+
+/// Forgets what is kept for a day only, every hour as long as the service runs.
+async fn sweep<T>(running: Weak<T>, database: Database) {
+    while running.strong_count() > 0 {
+        let swept: Result<(), DatabaseError> = async {
+            let mut connection = database.lasting_connection().await?;
+            idempotency::forget_old(&mut connection).await?;
+            forget_old_failures(&mut connection).await?;
+            Ok(())
+        }
+        .await;
+        if let Err(error) = swept {
+            tracing::warn!(%error, "what is old could not be forgotten; trying again in an hour");
+        }
+        tokio::time::sleep(AN_HOUR).await;
+    }
 }

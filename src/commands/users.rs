@@ -6,10 +6,13 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel_async::AsyncPgConnection;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{close, join, log};
+use crate::audit::{self, Action, Event, Origin};
 use crate::config::Settings;
+use crate::identity::accounts::Login;
 use crate::identity::passwords::{NewPassword, Passwords};
 use crate::identity::{self, NewUser, Role};
 use crate::problem::Language;
@@ -23,9 +26,10 @@ pub enum Command {
 
 #[derive(clap::Args)]
 pub struct Add {
-    /// Lower-case letters, digits and `. _ @ -`, 2 to 64 characters.
-    login: String,
-    #[arg(long, value_enum, default_value = "staff")]
+    /// Letters, digits and `. _ @ -`, 2 to 64 characters.
+    #[arg(value_parser = parse_login)]
+    login: Login,
+    #[arg(long, value_parser = parse_role, default_value = "staff")]
     role: Role,
     /// The credit code of the enterprise; with `--role enterprise`.
     #[arg(long, required_if_eq("role", "enterprise"))]
@@ -43,7 +47,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
     log();
     let Command::Add(new) = command;
     let password = read_password()?;
-    let password = NewPassword::parse(&password, &new.login.to_lowercase());
+    let password = NewPassword::parse(&password, &new.login);
     let password = password.map_err(|fault| anyhow::anyhow!("{}", fault.detail.in_language(Language::English)))?;
     let hash = Passwords::new(&new.settings.password_cost)?.hash(password.as_str())?;
     let (database, cluster) = join(&new.settings, &new.settings.folder("serve")).await?;
@@ -54,7 +58,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
     let result = added.await;
     close(cluster).await?;
     result?;
-    println!("{} ({})", new.login.to_lowercase(), new.role.as_str());
+    println!("{} ({})", &*new.login, new.role.as_str());
     Ok(())
 }
 
@@ -68,27 +72,36 @@ async fn add(new: &Add, hash: &str, connection: &mut AsyncPgConnection) -> anyho
         }
         _ => None,
     };
-    let login = new.login.to_lowercase();
     let user = NewUser {
         id: Uuid::now_v7(),
-        login: &login,
-        password_hash: hash,
+        login: &new.login,
+        password_hash: Some(hash),
         role: new.role,
         organisation_id,
         expert_id: new.expert.filter(|_| new.role == Role::Expert),
     };
     match identity::add(&user, connection).await {
         Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
-            bail!("the login {login} is taken")
-        }
-        Err(Error::DatabaseError(DatabaseErrorKind::CheckViolation, _)) => {
-            bail!("a login has 2 to 64 lower-case letters, digits and . _ @ -, and begins with a letter or digit")
+            bail!("the login {} is taken", &*new.login)
         }
         Err(Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => {
             bail!("there is no such expert")
         }
-        other => Ok(other?),
+        other => other?,
     }
+    let event = Event::new(Action::AccountCreated).about_id("account", user.id);
+    let event = event.with(json!({ "role": new.role }));
+    Ok(audit::record(&Origin::operator(), &event, connection).await?)
+}
+
+fn parse_login(text: &str) -> Result<Login, String> {
+    Login::parse(text).map_err(|fault| fault.detail.in_language(Language::English).to_owned())
+}
+
+/// The roles of people; a partner site is registered over HTTP.
+fn parse_role(text: &str) -> Result<Role, String> {
+    let role = Role::parse(text).ok().filter(|role| !matches!(role, Role::Partner | Role::Public));
+    role.ok_or_else(|| "one of admin, staff, enterprise, expert".to_owned())
 }
 
 /// Asks at a terminal without showing what is typed; else takes one line.

@@ -156,12 +156,13 @@ diesel::table! {
     users (id) {
         id -> Uuid,
         login -> Text,
-        password_hash -> Text,
+        password_hash -> Nullable<Text>,
         role -> Text,
         organisation_id -> Nullable<Uuid>,
         expert_id -> Nullable<Uuid>,
         created_at -> Timestamptz,
         disabled_at -> Nullable<Timestamptz>,
+        version -> BigInt,
     }
 }
 
@@ -183,6 +184,8 @@ diesel::table! {
         expires_at -> Timestamptz,
         ended_at -> Nullable<Timestamptz>,
         ended_by -> Nullable<Text>,
+        strong -> Bool,
+        network -> Nullable<Text>,
     }
 }
 
@@ -195,8 +198,87 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    one_time_links (id) {
+        id -> Uuid,
+        hash -> Bytea,
+        purpose -> Text,
+        role -> Text,
+        organisation_id -> Nullable<Uuid>,
+        expert_id -> Nullable<Uuid>,
+        user_id -> Nullable<Uuid>,
+        created_by -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    second_factors (user_id) {
+        user_id -> Uuid,
+        sealed -> Bytea,
+        created_at -> Timestamptz,
+        confirmed_at -> Nullable<Timestamptz>,
+        last_step -> BigInt,
+    }
+}
+
+diesel::table! {
+    recovery_codes (user_id, hash) {
+        user_id -> Uuid,
+        hash -> Bytea,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    sign_in_failures (guarded) {
+        guarded -> Bytea,
+        failures -> Integer,
+        last_at -> Timestamptz,
+        blocked_until -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    partners (id) {
+        id -> Uuid,
+        version -> BigInt,
+        name -> Text,
+        scopes -> Array<Text>,
+        networks -> Array<Text>,
+        created_at -> Timestamptz,
+        last_used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    partner_secrets (id) {
+        id -> Uuid,
+        partner_id -> Uuid,
+        slot -> SmallInt,
+        hash -> Bytea,
+        created_at -> Timestamptz,
+        last_used_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
-diesel::allow_tables_to_appear_in_same_query!(sessions, users);
+diesel::joinable!(refresh_tokens -> sessions (session_id));
+diesel::joinable!(second_factors -> users (user_id));
+diesel::joinable!(partners -> users (id));
+diesel::joinable!(partner_secrets -> partners (partner_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    sessions,
+    refresh_tokens,
+    users,
+    second_factors,
+    partners,
+    partner_secrets
+);
 
 diesel::table! {
     idempotency_keys (user_id, key) {
@@ -210,13 +292,19 @@ diesel::table! {
 }
 
 diesel::table! {
-    personal_data_views (id) {
-        id -> BigInt,
-        user_id -> Uuid,
-        kind -> Text,
-        record_id -> Uuid,
-        request_id -> Text,
+    audit_events (seq) {
+        seq -> BigInt,
         at -> Timestamptz,
+        action -> Text,
+        actor -> Nullable<Uuid>,
+        role -> Text,
+        session -> Nullable<Uuid>,
+        address -> Nullable<Text>,
+        target_kind -> Nullable<Text>,
+        target_id -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        details -> Text,
+        hash -> Bytea,
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Account {
     role: Role,
 }
 
-const ACCOUNTS: [Account; 3] = [
+const ACCOUNTS: [Account; 4] = [
     Account {
         login: "staff", password: "duijie-staff", purpose: "中心工作人员 the centre's staff", role: Role::Staff
     },
@@ -41,6 +41,12 @@ const ACCOUNTS: [Account; 3] = [
         role: Role::Enterprise,
     },
     Account { login: "expert", password: "duijie-expert", purpose: "一位专家 an expert", role: Role::Expert },
+    Account {
+        login: "admin",
+        password: "duijie-admin",
+        purpose: "管理员，先启用验证器 an admin, once with an authenticator",
+        role: Role::Admin,
+    },
 ];
 
 /// What to try first.
@@ -113,7 +119,7 @@ async fn accounts(county: &County, connection: &mut AsyncPgConnection) -> anyhow
         let user = NewUser {
             id: Uuid::now_v7(),
             login: account.login,
-            password_hash: &passwords.hash(account.password)?,
+            password_hash: Some(&passwords.hash(account.password)?),
             role: account.role,
             organisation_id: enterprise.filter(|_| account.role == Role::Enterprise),
             expert_id: expert.filter(|_| account.role == Role::Expert),

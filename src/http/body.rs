@@ -16,6 +16,11 @@ use crate::problem::{Faults, Kind, Problem};
 /// Bytes of a body. A result of 20 000 characters with all its fields is a tenth of this.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
+/// What a body is sent as.
+pub const JSON: &[&str] = &["application/json"];
+/// RFC 7396 has a type of its own; plain JSON is taken for it too.
+pub const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
+
 /// A parsed JSON body.
 pub struct Body<T>(pub T);
 
@@ -24,7 +29,23 @@ impl<T: Deserr<Faults> + 'static> FromRequest for Body<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let value = read_json(request, payload, &["application/json"]);
+        let value = read_json(request, payload, JSON);
+        Box::pin(async move {
+            let (value, _) = value.await?;
+            deserr::deserialize(value).map(Self).map_err(Problem::invalid)
+        })
+    }
+}
+
+/// A parsed body that amends: JSON Merge Patch (RFC 7396).
+pub struct Patch<T>(pub T);
+
+impl<T: Deserr<Faults> + 'static> FromRequest for Patch<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let value = read_json(request, payload, MERGE_PATCH);
         Box::pin(async move {
             let (value, _) = value.await?;
             deserr::deserialize(value).map(Self).map_err(Problem::invalid)

@@ -102,11 +102,11 @@ fn refuse_early(request: &ServiceRequest) -> Option<Problem> {
     (json && !accepts_json(request.headers())).then(|| Problem::new(Kind::NotAcceptable))
 }
 
-/// An answer that is an error, as a problem document. A health report says all in its own body.
+/// An answer that is an error, as a problem document. A health report and an OAuth error say all in their own bodies.
 fn as_problem(response: ServiceResponse<BoxBody>, asked: &Asked) -> ServiceResponse<BoxBody> {
     let raised = response.response().error();
     let told = response.headers().contains_key(header::CONTENT_TYPE) && raised.is_none();
-    if told && response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().ends_with(b"+json")) {
+    if told && response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().ends_with(b"json")) {
         return response;
     }
     let allow = response.headers().get(header::ALLOW).cloned();

@@ -3,21 +3,29 @@
 //! The key is kept in the transaction that creates the record, so that both are there or neither; a lock of that
 //! transaction tells a request that is still running, in whatever process.
 
-use std::future::{Ready, ready};
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::HeaderName;
+use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
+use deserr::Deserr;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::{JSON, read_json};
 use crate::database::schema::idempotency_keys;
-use crate::problem::{Kind, Problem};
+use crate::identity::Secret;
+use crate::problem::{Faults, Kind, Problem};
 
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -57,6 +65,57 @@ pub struct Held {
     user: Uuid,
     key: String,
     request: Vec<u8>,
+}
+
+/// The body of a POST that creates something, and the key under which that is done once.
+pub struct Creation<T> {
+    /// What is to be created.
+    pub input: T,
+    key: IdempotencyKey,
+    path: String,
+    body: Bytes,
+}
+
+impl<T: Deserr<Faults> + 'static> FromRequest for Creation<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let key = IdempotencyKey::from_request(request, payload).into_inner();
+        let (value, path) = (read_json(request, payload, JSON), request.path().to_owned());
+        Box::pin(async move {
+            let (value, body) = value.await?;
+            let input = deserr::deserialize(value).map_err(Problem::invalid)?;
+            Ok(Self { input, key: key?, path, body })
+        })
+    }
+}
+
+impl<T> Creation<T> {
+    /// What was answered before under the key, or what is held until the answer is [kept](keep_sealed): both in the
+    /// transaction that creates.
+    ///
+    /// # Errors
+    /// Those of [`IdempotencyKey::hold`].
+    pub async fn hold(
+        &self,
+        user: Uuid,
+        secret: &Secret,
+        connection: &mut AsyncPgConnection,
+    ) -> Result<Result<Option<Held>, Value>, Problem> {
+        match self.key.hold(user, &self.path, &self.body, connection).await? {
+            Ok(held) => Ok(Ok(held)),
+            Err(replay) => opened(&replay, user, secret).map(Err),
+        }
+    }
+}
+
+/// An answer that was kept sealed.
+fn opened(replay: &Replay, user: Uuid, secret: &Secret) -> Result<Value, Problem> {
+    let sealed = replay.answer.as_str().and_then(|text| STANDARD.decode(text).ok());
+    let answer = sealed.and_then(|sealed| secret.open(&sealed, user.as_bytes()));
+    let answer = answer.and_then(|answer| serde_json::from_slice(&answer).ok());
+    answer.ok_or_else(|| Problem::internal("an answer was sealed with another secret"))
 }
 
 #[derive(QueryableByName)]
@@ -112,6 +171,26 @@ impl Held {
         );
         diesel::insert_into(idempotency_keys::table).values(row).execute(connection).await.map(drop)
     }
+}
+
+/// Keeps an answer that holds a secret, sealed, if a key is held; and the answer itself.
+///
+/// # Errors
+/// What the database says.
+pub async fn keep_sealed<A: Serialize>(
+    held: Option<Held>,
+    id: Uuid,
+    answer: &A,
+    secret: &Secret,
+    connection: &mut AsyncPgConnection,
+) -> Result<Value, Problem> {
+    let answer = serde_json::to_value(answer).map_err(Problem::internal)?;
+    if let Some(held) = held {
+        let sealed = secret.seal(answer.to_string().as_bytes(), held.user.as_bytes());
+        let sealed = sealed.ok_or_else(|| Problem::internal("an answer was not sealed"))?;
+        held.keep(id, &Value::String(STANDARD.encode(sealed)), connection).await?;
+    }
+    Ok(answer)
 }
 
 async fn lock(user: Uuid, key: &str, connection: &mut AsyncPgConnection) -> Result<(), Problem> {

@@ -1,5 +1,6 @@
 //! What all routes share: reading input, paging, conditions, retries, traces and the shape of problems.
 
+mod address;
 mod body;
 pub mod conditions;
 pub mod envelope;
@@ -10,9 +11,10 @@ mod parameters;
 mod prefer;
 mod trace;
 
-pub use body::{BODY_LIMIT, Body, read_json};
+pub use address::{Address, TrustedProxies};
+pub use body::{BODY_LIMIT, Body, JSON, MERGE_PATCH, Patch, read_json};
 pub use conditions::Conditions;
-pub use methods::Methods;
+pub use idempotency::{Creation, keep_sealed};
 pub use parameters::Parameters;
 pub use prefer::Prefer;
 pub use trace::Trace;

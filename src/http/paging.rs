@@ -5,6 +5,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use deserr::Deserr;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -95,6 +96,17 @@ impl Paging {
     fn seal(&self, position: &[u8]) -> String {
         URL_SAFE_NO_PAD.encode([&self.fingerprint, position].concat())
     }
+}
+
+/// A list without filters takes none.
+///
+/// # Errors
+/// `invalid-parameter`.
+pub fn refuse_filters(filters: Map<String, Value>) -> Result<(), Problem> {
+    #[derive(Deserr)]
+    #[deserr(error = Faults, deny_unknown_fields)]
+    struct NoFilters {}
+    deserr::deserialize::<NoFilters, _, Faults>(Value::Object(filters)).map(drop).map_err(Problem::invalid_parameters)
 }
 
 fn open(cursor: &str, fingerprint: [u8; 8]) -> Result<Vec<u8>, Problem> {

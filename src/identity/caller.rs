@@ -1,14 +1,16 @@
-//! The caller of a request, from its access token.
+//! The caller of a request, from its access token, verified once at the gate.
 
 use std::future::{Ready, ready};
+use std::net::IpAddr;
 
-use actix_web::dev::Payload;
+use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use uuid::Uuid;
 
-use super::member::{Member, Role};
+use super::member::{Member, Role, Scope};
 use super::tokens::Tokens;
+use crate::http::Address;
 use crate::problem::{Kind, Problem};
 
 /// Who calls. Without a token: the public.
@@ -17,18 +19,8 @@ pub struct Caller(Option<Member>);
 
 impl Caller {
     #[must_use]
-    pub fn member(member: Member) -> Self {
-        Self(Some(member))
-    }
-
-    #[must_use]
-    pub fn is_signed_in(&self) -> bool {
-        self.0.is_some()
-    }
-
-    #[must_use]
-    pub fn is_staff(&self) -> bool {
-        self.0.as_ref().is_some_and(|member| member.role == Role::Staff)
+    pub fn role(&self) -> Role {
+        self.0.as_ref().map_or(Role::Public, |member| member.role)
     }
 
     #[must_use]
@@ -37,13 +29,31 @@ impl Caller {
     }
 
     #[must_use]
-    pub fn organisation(&self) -> Option<Uuid> {
-        self.0.as_ref().and_then(|member| member.organisation)
+    pub fn session(&self) -> Option<Uuid> {
+        self.0.as_ref().map(|member| member.session)
+    }
+
+    /// Whose records are the caller's own: an organisation's, an expert's or a partner site's.
+    #[must_use]
+    pub fn owner(&self) -> Option<Uuid> {
+        self.0.as_ref().and_then(Member::owner)
+    }
+
+    /// The name of a partner site.
+    #[must_use]
+    pub fn partner(&self) -> Option<&str> {
+        self.0.as_ref().and_then(|member| member.partner.as_deref())
+    }
+
+    /// Was a second factor shown at sign-in?
+    #[must_use]
+    pub fn is_strong(&self) -> bool {
+        self.0.as_ref().is_some_and(|member| member.strong)
     }
 
     #[must_use]
-    pub fn expert(&self) -> Option<Uuid> {
-        self.0.as_ref().and_then(|member| member.expert)
+    pub fn has_scope(&self, scope: Scope) -> bool {
+        self.0.as_ref().is_some_and(|member| member.scopes.contains(&scope))
     }
 
     /// The account of whoever is signed in.
@@ -57,7 +67,7 @@ impl Caller {
     /// The problem of a caller who may not: sign in first, or not allowed at all.
     #[must_use]
     pub fn refused(&self) -> Problem {
-        if self.is_signed_in() { Problem::new(Kind::Forbidden) } else { unauthenticated() }
+        if self.0.is_some() { Problem::new(Kind::Forbidden) } else { unauthenticated() }
     }
 }
 
@@ -74,25 +84,42 @@ fn refused_token() -> Problem {
     )
 }
 
-/// A request without `Authorization` is the public's; one with a token that is not good is refused, not taken as public.
+/// Who sends a request. Without `Authorization` it is the public's; one with a token that is not good, or that comes
+/// from where its owner does not call from, is refused, not taken as public.
+///
+/// # Errors
+/// `unauthenticated`.
+pub fn identify(request: &ServiceRequest) -> Result<Caller, Problem> {
+    let Some(header) = request.headers().get(header::AUTHORIZATION) else {
+        return Ok(Caller::default());
+    };
+    // The token endpoint takes the secret of a partner site in this header; it looks at it by itself.
+    if header.as_bytes().get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic ")) {
+        return if request.match_info().as_str() == super::partners::TOKEN_ENDPOINT {
+            Ok(Caller::default())
+        } else {
+            Err(unauthenticated())
+        };
+    }
+    let tokens = request.app_data::<web::Data<Tokens>>().ok_or_else(|| Problem::internal("no tokens"))?;
+    let address: IpAddr = Address::of(request.request()).0;
+    let token = header.to_str().ok().and_then(bearer);
+    let member = token.and_then(|token| tokens.verify(token, address));
+    member.map(|member| Caller(Some(member))).ok_or_else(refused_token)
+}
+
+/// The caller that the gate let pass. Where there was no gate nobody gets further.
 impl FromRequest for Caller {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let Some(header) = request.headers().get(header::AUTHORIZATION) else {
-            return ready(Ok(Self::default()));
-        };
-        let Some(tokens) = request.app_data::<web::Data<Tokens>>() else {
-            return ready(Err(Problem::internal("no tokens in the request")));
-        };
-        let token = header.to_str().ok().and_then(bearer);
-        let member = token.and_then(|token| tokens.verify(token));
-        ready(member.map(Self::member).ok_or_else(refused_token))
+        let caller = request.extensions().get::<Self>().cloned();
+        ready(caller.ok_or_else(|| Problem::internal("a request came past the gate")))
     }
 }
 
-/// Someone signed in, whatever the role. Named before the body, it refuses the public before the body is read.
+/// Someone signed in, whatever the role.
 pub struct SignedIn {
     pub user: Uuid,
     pub session: Uuid,

@@ -7,43 +7,47 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What an account may do.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, AsExpression, FromSqlRow, clap::ValueEnum,
-)]
-#[diesel(sql_type = Text)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// The centre's staff: writes everything.
-    Staff,
-    /// An enterprise: writes itself and its demands.
-    Enterprise,
-    /// An expert: writes its own record.
-    Expert,
+use crate::problem::FieldFault;
+use crate::registry::fields::{partner_owner, vocabulary};
+
+vocabulary! {
+    /// What a caller may do.
+    Role {
+        /// Runs the service: accounts, partner sites and the audit log, and all that staff may.
+        Admin = "admin",
+        /// The centre's staff: writes everything.
+        Staff = "staff",
+        /// An enterprise: writes itself and its demands.
+        Enterprise = "enterprise",
+        /// An expert: writes its own record.
+        Expert = "expert",
+        /// A partner site: a program, within the scopes it was given.
+        Partner = "partner",
+        /// Whoever has not signed in.
+        Public = "public",
+    }
+    /// What a partner site's token may be used for.
+    Scope {
+        ResultsRead = "results:read", ResultsWrite = "results:write", ExpertsRead = "experts:read",
+        OrganisationsRead = "organisations:read", DemandsRead = "demands:read", PoliciesRead = "policies:read",
+        MatchesRead = "matches:read", ChangesRead = "changes:read",
+    }
 }
 
-impl Role {
+impl Scope {
+    /// What it opens, in words: Chinese, English.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub const fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Staff => "staff",
-            Self::Enterprise => "enterprise",
-            Self::Expert => "expert",
+            Self::ResultsRead => ("读取成果", "Read results"),
+            Self::ResultsWrite => ("登记和修改本站的成果", "Register and change the site's own results"),
+            Self::ExpertsRead => ("读取专家", "Read experts"),
+            Self::OrganisationsRead => ("读取单位", "Read organisations"),
+            Self::DemandsRead => ("读取需求，包括对会员公开的", "Read demands, those for members among them"),
+            Self::PoliciesRead => ("读取政策", "Read policies"),
+            Self::MatchesRead => ("匹配和检索", "Match and search"),
+            Self::ChangesRead => ("读取本站记录的历次版本", "Read the versions of the site's own records"),
         }
-    }
-}
-
-impl diesel::serialize::ToSql<Text, diesel::pg::Pg> for Role {
-    fn to_sql<'b>(&'b self, out: &mut diesel::serialize::Output<'b, '_, diesel::pg::Pg>) -> diesel::serialize::Result {
-        <str as diesel::serialize::ToSql<Text, diesel::pg::Pg>>::to_sql(self.as_str(), out)
-    }
-}
-
-impl diesel::deserialize::FromSql<Text, diesel::pg::Pg> for Role {
-    fn from_sql(bytes: diesel::pg::PgValue<'_>) -> diesel::deserialize::Result<Self> {
-        let text = <String as diesel::deserialize::FromSql<Text, diesel::pg::Pg>>::from_sql(bytes)?;
-        let role = [Self::Staff, Self::Enterprise, Self::Expert].into_iter().find(|role| role.as_str() == text);
-        role.ok_or_else(|| format!("{text} is not a role").into())
     }
 }
 
@@ -51,10 +55,25 @@ impl diesel::deserialize::FromSql<Text, diesel::pg::Pg> for Role {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     pub user: Uuid,
+    /// The session, or the secret that a partner site's token was given for: what ends it ends the token.
     pub session: Uuid,
     pub role: Role,
     /// The organisation of an account of role `enterprise`.
     pub organisation: Option<Uuid>,
     /// The record of an account of role `expert`.
     pub expert: Option<Uuid>,
+    /// The name of a partner site, as it stands in the source of its records.
+    pub partner: Option<String>,
+    /// What a partner site's token may be used for.
+    pub scopes: Vec<Scope>,
+    /// Whether a second factor was shown.
+    pub strong: bool,
+}
+
+impl Member {
+    /// Whose records are the member's own.
+    #[must_use]
+    pub fn owner(&self) -> Option<Uuid> {
+        self.organisation.or(self.expert).or_else(|| self.partner.as_deref().map(partner_owner))
+    }
 }

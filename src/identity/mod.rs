@@ -1,18 +1,23 @@
-//! Who calls: accounts, passwords, access tokens, and the roles that decide what a caller may do.
+//! Who calls: people with accounts and passwords, partner sites with secrets, the tokens that both get, and the roles
+//! that the table of access speaks of.
 
+pub mod accounts;
 mod caller;
 pub mod keys;
+pub mod links;
 mod member;
+pub mod partners;
 pub mod passwords;
-pub mod routes;
+pub mod second_factor;
 pub mod secret;
-mod sessions;
-mod store;
+pub mod sessions;
+mod throttle;
 pub mod tokens;
 mod watch;
 
-pub use caller::Caller;
-pub use member::Role;
-pub use secret::Secret;
-pub use store::{NewUser, add, organisation_of_code};
+pub use accounts::{NewUser, add, organisation_of_code};
+pub use caller::{Caller, SignedIn, identify};
+pub use member::{Member, Role, Scope};
+pub use secret::{OneTime, Secret};
+pub use throttle::forget_old as forget_old_failures;
 pub use watch::watch;

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::str::FromStr;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use sha2::{Digest, Sha256};
 
 /// Bytes of a nonce of XChaCha20-Poly1305: long enough to be drawn at random.
 const NONCE: usize = 24;
@@ -83,6 +84,42 @@ impl Secret {
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(&self.0.into())
     }
+}
+
+/// A secret of somebody else's: random bits, shown once and kept as their SHA-256. There are too many to be guessed, so
+/// that a slow hash would gain nothing.
+pub struct OneTime(String);
+
+impl OneTime {
+    /// 256 random bits.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()))
+    }
+
+    /// What is kept of it.
+    #[must_use]
+    pub fn hash(&self) -> Vec<u8> {
+        hash(&self.0)
+    }
+
+    /// The secret, to be sent to whom it is for.
+    #[must_use]
+    pub fn reveal(self) -> String {
+        self.0
+    }
+}
+
+impl Default for OneTime {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The SHA-256 under which a random secret is kept.
+#[must_use]
+pub fn hash(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret.as_bytes()).to_vec()
 }
 
 #[cfg(test)]

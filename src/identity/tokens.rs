@@ -1,11 +1,13 @@
 //! Access tokens: JWTs (RFC 9068) signed with Ed25519, short-lived, verified without asking the database.
 
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::Utc;
+use ipnet::IpNet;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
@@ -13,12 +15,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::keys::Key;
-use super::member::{Member, Role};
+use super::member::{Member, Role, Scope};
 
 /// Seconds that a token is good for.
 pub const LIFE: i64 = 10 * 60;
 
-const ISSUER: &str = "duijie";
 /// RFC 9068, 2.1: what sets an access token apart from every other JWT (RFC 8725, 3.11).
 const TYPE: &str = "at+jwt";
 
@@ -32,11 +33,69 @@ struct Claims {
     jti: Uuid,
     /// The session.
     sid: Uuid,
+    /// How the caller showed who it is (RFC 8176).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    amr: Vec<String>,
     role: Role,
     #[serde(skip_serializing_if = "Option::is_none")]
     organisation: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expert: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partner: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<Uuid>,
+    /// Scopes with blanks between them (RFC 6749, 3.3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+}
+
+impl Claims {
+    fn of(member: &Member, issuer: &str, now: i64) -> Self {
+        let partner = member.role == Role::Partner;
+        let amr: &[&str] = match (partner, member.strong) {
+            (true, _) => &[],
+            (false, true) => &["pwd", "otp", "mfa"],
+            (false, false) => &["pwd"],
+        };
+        Self {
+            iss: issuer.to_owned(),
+            aud: issuer.to_owned(),
+            sub: member.user,
+            iat: now,
+            exp: now + LIFE,
+            jti: Uuid::now_v7(),
+            sid: member.session,
+            amr: amr.iter().map(|word| (*word).to_owned()).collect(),
+            role: member.role,
+            organisation: member.organisation,
+            expert: member.expert,
+            partner: member.partner.clone(),
+            client_id: partner.then_some(member.user),
+            scope: partner.then(|| scope_list(&member.scopes)),
+        }
+    }
+
+    fn into_member(self) -> Member {
+        let scopes =
+            self.scope.iter().flat_map(|scope| scope.split(' ')).filter_map(|word| Scope::parse(word).ok()).collect();
+        Member {
+            user: self.sub,
+            session: self.sid,
+            role: self.role,
+            organisation: self.organisation,
+            expert: self.expert,
+            partner: self.partner,
+            scopes,
+            strong: self.amr.iter().any(|word| word == "mfa"),
+        }
+    }
+}
+
+/// Scopes as tokens and answers bear them.
+#[must_use]
+pub fn scope_list(scopes: &[Scope]) -> String {
+    scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 /// A public key (RFC 7517, RFC 8037).
@@ -69,32 +128,71 @@ pub struct Tokens {
     keys: RwLock<Arc<Keyring>>,
     /// Sessions that ended while a token of theirs may still be good.
     ended: RwLock<Arc<HashSet<Uuid>>>,
+    /// What partner sites may do now, whatever their tokens say.
+    partners: RwLock<Arc<HashMap<Uuid, PartnerAccess>>>,
+    /// The address of the service, which issues tokens for itself.
+    issuer: String,
     validation: Validation,
 }
 
-impl Tokens {
-    /// Tokens signed with the first of the keys and verified by any.
+/// What a partner site may do, and from where; from anywhere if no network is named.
+pub struct PartnerAccess {
+    pub scopes: Vec<Scope>,
+    pub networks: Vec<IpNet>,
+}
+
+impl PartnerAccess {
+    /// Does the site call from this address?
     #[must_use]
-    pub fn new(keys: &[Key]) -> Self {
+    pub fn takes(&self, address: IpAddr) -> bool {
+        self.networks.is_empty() || self.networks.iter().any(|network| network.contains(&address))
+    }
+}
+
+/// What changes while a process runs.
+#[derive(Default)]
+pub struct News {
+    pub keys: Vec<Key>,
+    pub ended: HashSet<Uuid>,
+    pub partners: HashMap<Uuid, PartnerAccess>,
+}
+
+impl Tokens {
+    /// Tokens of a service at an address, signed with the first of the keys and verified by any.
+    #[must_use]
+    pub fn new(issuer: &str, keys: &[Key]) -> Self {
         // RFC 8725, 3.1: the algorithm is ours to say, never the token's.
         let mut validation = Validation::new(Algorithm::EdDSA);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_audience(&[ISSUER]);
+        validation.set_issuer(&[issuer]);
+        validation.set_audience(&[issuer]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.leeway = 0;
-        Self { keys: RwLock::new(Arc::new(Keyring::of(keys))), ended: RwLock::default(), validation }
+        Self {
+            keys: RwLock::new(Arc::new(Keyring::of(keys))),
+            ended: RwLock::default(),
+            partners: RwLock::default(),
+            issuer: issuer.to_owned(),
+            validation,
+        }
     }
 
-    /// Takes other keys and the sessions that have ended.
-    pub fn renew(&self, keys: &[Key], ended: HashSet<Uuid>) {
-        *self.keys.write() = Arc::new(Keyring::of(keys));
-        *self.ended.write() = Arc::new(ended);
+    /// Takes what is new in the database.
+    pub fn renew(&self, news: News) {
+        *self.keys.write() = Arc::new(Keyring::of(&news.keys));
+        *self.ended.write() = Arc::new(news.ended);
+        *self.partners.write() = Arc::new(news.partners);
     }
 
-    /// Refuses a session's tokens from now on, before the news of it comes back from the database.
-    pub fn end(&self, session: Uuid) {
+    /// Who issues the tokens: the address of the service.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Refuses the tokens of sessions from now on, before the news of them comes back from the database.
+    pub fn end_all(&self, sessions: impl IntoIterator<Item = Uuid>) {
         let mut ended = self.ended.write();
-        Arc::make_mut(&mut ended).insert(session);
+        Arc::make_mut(&mut ended).extend(sessions);
     }
 
     /// The keys that verify tokens.
@@ -111,25 +209,15 @@ impl Tokens {
         let keys = Arc::clone(&self.keys.read());
         let (id, key) = keys.signing.as_ref().ok_or(jsonwebtoken::errors::ErrorKind::InvalidEddsaKey)?;
         let now = Utc::now().timestamp();
-        let claims = Claims {
-            iss: ISSUER.to_owned(),
-            aud: ISSUER.to_owned(),
-            sub: member.user,
-            iat: now,
-            exp: now + LIFE,
-            jti: Uuid::now_v7(),
-            sid: member.session,
-            role: member.role,
-            organisation: member.organisation,
-            expert: member.expert,
-        };
+        let claims = Claims::of(member, &self.issuer, now);
         let header = Header { kid: Some(id.to_string()), typ: Some(TYPE.to_owned()), ..Header::new(Algorithm::EdDSA) };
         encode(&header, &claims, key)
     }
 
-    /// Who a token speaks for; nothing if it is expired, forged, of an ended session, or not a token at all.
+    /// Who a token from an address speaks for; nothing if it is expired, forged, of an ended session, used from where its
+    /// owner does not call from, or not a token at all.
     #[must_use]
-    pub fn verify(&self, token: &str) -> Option<Member> {
+    pub fn verify(&self, token: &str, address: IpAddr) -> Option<Member> {
         let header = decode_header(token).ok()?;
         if header.typ.as_deref() != Some(TYPE) {
             return None;
@@ -140,13 +228,14 @@ impl Tokens {
         if self.ended.read().contains(&claims.sid) {
             return None;
         }
-        Some(Member {
-            user: claims.sub,
-            session: claims.sid,
-            role: claims.role,
-            organisation: claims.organisation,
-            expert: claims.expert,
-        })
+        let mut member = claims.into_member();
+        if let Some(access) = self.partners.read().get(&member.user) {
+            if !access.takes(address) {
+                return None;
+            }
+            member.scopes.retain(|scope| access.scopes.contains(scope));
+        }
+        Some(member)
     }
 }
 
@@ -173,8 +262,20 @@ mod tests {
 
     use super::*;
 
+    const HERE: &str = "https://duijie.example.com";
+    const ANYWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
     fn member() -> Member {
-        Member { user: Uuid::now_v7(), session: Uuid::now_v7(), role: Role::Staff, organisation: None, expert: None }
+        Member {
+            user: Uuid::now_v7(),
+            session: Uuid::now_v7(),
+            role: Role::Staff,
+            organisation: None,
+            expert: None,
+            partner: None,
+            scopes: Vec::new(),
+            strong: true,
+        }
     }
 
     fn key(id: Uuid, seed: u8) -> Result<Key, ed25519_dalek::pkcs8::Error> {
@@ -186,36 +287,61 @@ mod tests {
     #[test]
     fn a_token_speaks_for_whom_it_was_issued_and_only_under_its_own_key() -> Result<(), Box<dyn std::error::Error>> {
         let id = Uuid::now_v7();
-        let (ours, theirs) = (Tokens::new(&[key(id, 1)?]), Tokens::new(&[key(id, 2)?]));
+        let (ours, theirs) = (Tokens::new(HERE, &[key(id, 1)?]), Tokens::new(HERE, &[key(id, 2)?]));
         let member = member();
         let token = ours.issue(&member)?;
-        assert_eq!(ours.verify(&token), Some(member));
-        assert_eq!(theirs.verify(&token), None);
-        assert_eq!(ours.verify("not.a.token"), None);
+        assert_eq!(ours.verify(&token, ANYWHERE), Some(member));
+        assert_eq!(theirs.verify(&token, ANYWHERE), None);
+        assert_eq!(ours.verify("not.a.token", ANYWHERE), None);
         Ok(())
     }
 
     #[test]
     fn a_retired_key_verifies_but_no_longer_signs() -> Result<(), Box<dyn std::error::Error>> {
         let (old, new) = (Uuid::now_v7(), Uuid::now_v7());
-        let tokens = Tokens::new(&[key(old, 1)?]);
+        let tokens = Tokens::new(HERE, &[key(old, 1)?]);
         let before = tokens.issue(&member())?;
-        tokens.renew(&[key(new, 2)?, Key { private: None, ..key(old, 1)? }], HashSet::new());
-        assert!(tokens.verify(&before).is_some());
+        let both = vec![key(new, 2)?, Key { private: None, ..key(old, 1)? }];
+        tokens.renew(News { keys: both, ..News::default() });
+        assert!(tokens.verify(&before, ANYWHERE).is_some());
         let after = decode_header(tokens.issue(&member())?)?;
         assert_eq!(after.kid, Some(new.to_string()));
-        tokens.renew(&[key(new, 2)?], HashSet::new());
-        assert!(tokens.verify(&before).is_none());
+        tokens.renew(News { keys: vec![key(new, 2)?], ..News::default() });
+        assert!(tokens.verify(&before, ANYWHERE).is_none());
         Ok(())
     }
 
     #[test]
     fn an_ended_session_has_no_good_token() -> Result<(), Box<dyn std::error::Error>> {
-        let tokens = Tokens::new(&[key(Uuid::now_v7(), 1)?]);
+        let tokens = Tokens::new(HERE, &[key(Uuid::now_v7(), 1)?]);
         let member = member();
         let token = tokens.issue(&member)?;
-        tokens.end(member.session);
-        assert_eq!(tokens.verify(&token), None);
+        tokens.end_all([member.session]);
+        assert_eq!(tokens.verify(&token, ANYWHERE), None);
+        Ok(())
+    }
+
+    #[test]
+    fn a_partner_may_what_it_may_now_and_only_from_its_networks() -> Result<(), Box<dyn std::error::Error>> {
+        let id = Uuid::now_v7();
+        let tokens = Tokens::new(HERE, &[key(id, 1)?]);
+        let scopes = vec![Scope::ResultsRead, Scope::ResultsWrite];
+        let site =
+            Member { role: Role::Partner, partner: Some("省平台".to_owned()), scopes, strong: false, ..member() };
+        let token = tokens.issue(&site)?;
+        assert_eq!(tokens.verify(&token, ANYWHERE), Some(site.clone()));
+        let access = |network: &str| -> Result<PartnerAccess, ipnet::AddrParseError> {
+            Ok(PartnerAccess { scopes: vec![Scope::ResultsRead], networks: vec![network.parse()?] })
+        };
+        let renew = |access| -> Result<(), Box<dyn std::error::Error>> {
+            let partners = HashMap::from([(site.user, access)]);
+            tokens.renew(News { keys: vec![key(id, 1)?], partners, ..News::default() });
+            Ok(())
+        };
+        renew(access("127.0.0.0/8")?)?;
+        assert_eq!(tokens.verify(&token, ANYWHERE).map(|site| site.scopes), Some(vec![Scope::ResultsRead]));
+        renew(access("203.0.113.0/24")?)?;
+        assert_eq!(tokens.verify(&token, ANYWHERE), None);
         Ok(())
     }
 }

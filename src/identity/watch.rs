@@ -1,4 +1,4 @@
-//! Keeps what a process knows of keys and ended sessions current: woken by NOTIFY, and by a timer for a notice lost.
+//! Keeps what a process knows of keys, ended sessions and partner sites current: woken by NOTIFY, and by a timer for a notice lost.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -7,9 +7,10 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::StreamExt;
 
 use super::keys::{self, KeyError};
+use super::partners;
 use super::secret::Secret;
 use super::sessions;
-use super::tokens::Tokens;
+use super::tokens::{News, Tokens};
 use crate::database::{Database, DatabaseError};
 
 /// A look without having been woken.
@@ -53,7 +54,10 @@ async fn follow(tokens: &Weak<Tokens>, database: &Database, secret: &Secret) -> 
 }
 
 async fn renew(tokens: &Arc<Tokens>, secret: &Secret, connection: &mut AsyncPgConnection) -> Result<(), WatchError> {
-    let keys = keys::load(secret, connection).await?;
-    tokens.renew(&keys, sessions::lately_ended(connection).await?);
+    tokens.renew(News {
+        keys: keys::load(secret, connection).await?,
+        ended: sessions::lately_ended(connection).await?,
+        partners: partners::accesses(connection).await?,
+    });
     Ok(())
 }

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Explanation, FacetCount, Hit, Level, Match, Span, highlight};
+use crate::access::{self, Action};
 use crate::database::Connection;
 use crate::identity::Caller;
 use crate::problem::{Answer, Problem};
@@ -155,7 +156,9 @@ async fn records(
 
 async fn shown<C: Concept>(ids: &[Uuid], caller: &Caller, connection: &mut Connection) -> Answer<HashMap<Uuid, Value>> {
     let records = C::find_all(ids, connection).await?;
-    let visible = records.into_iter().filter(|record| record.stamp.deleted_at.is_none() && C::may_read(record, caller));
+    let visible = records
+        .into_iter()
+        .filter(|record| record.stamp.deleted_at.is_none() && access::may(caller, Action::Read, record));
     let shown = visible.map(|mut record| {
         record.fields.conceal();
         serde_json::to_value(&record).map(|value| (record.stamp.id, value))

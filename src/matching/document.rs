@@ -4,19 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::Facet;
-
-/// Who may find a record: each level includes the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Audience(pub u64);
-
-impl Audience {
-    /// Everyone.
-    pub const PUBLIC: Self = Self(0);
-    /// Everyone signed in.
-    pub const MEMBERS: Self = Self(1);
-    /// The centre's staff only.
-    pub const STAFF: Self = Self(2);
-}
+use crate::access::Audience;
 
 /// A record as the index sees it.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use crate::registry::fields::{ConfidentialityLevel, Maturity, PublicationStatus}
 use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
-use crate::registry::{Kind, Record, Store};
+use crate::registry::{Concept, Kind, Record, Store};
 
 /// Records made ready for the index.
 pub struct Loaded {
@@ -122,7 +122,7 @@ impl Indexed for ResearchResult {
             facets: facets.into_iter().flatten().collect(),
             maturity: fields.maturity.map(Maturity::level),
             price: fields.asking_price.and_then(|price| price.range()).map(|range| (range.min, range.max)),
-            ..blank(record, &fields.title, fields.is_public())
+            ..blank(record, &fields.title, fields.audience() == Audience::PUBLIC)
         }
     }
 }

@@ -25,7 +25,7 @@ pub mod text;
 use std::path::Path;
 
 pub use conditions::{Condition, Stand, harden};
-pub use document::{Audience, Change, Document, Viewer};
+pub use document::{Change, Document, Viewer};
 pub use facet::Facet;
 pub use filter::Filter;
 pub use highlight::{Span, highlight};
@@ -35,6 +35,7 @@ pub use query::Query;
 pub use rank::{Explanation, Match, MatchRequest, Place};
 pub use search::{FacetCount, Found, Hit, SearchRequest};
 
+pub use crate::access::Audience;
 use crate::registry::Kind;
 
 /// The indexes of all kinds, and the model that scores.

@@ -4,6 +4,7 @@ use deserr::Deserr;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Audience, Condition, Facet, Filter, Query, Viewer};
+use crate::access;
 use crate::identity::Caller;
 use crate::problem::{Faults, FieldFault};
 use crate::registry::Kind;
@@ -189,13 +190,12 @@ fn parse_maturity(text: Option<String>) -> Result<Option<u8>, FieldFault> {
 }
 
 impl Viewer {
-    /// What a caller may find.
+    /// What a caller may find: what the table lets it read. A kind has no records for an audience that is not its own,
+    /// so the widest of all kinds does for each.
     pub(super) fn of(caller: &Caller) -> Self {
-        let audience = match (caller.is_staff(), caller.is_signed_in()) {
-            (true, _) => Audience::STAFF,
-            (false, true) => Audience::MEMBERS,
-            (false, false) => Audience::PUBLIC,
-        };
-        Self { audience, owner: caller.organisation().or(caller.expert()) }
+        let readable = Kind::ALL.map(|kind| access::readable(caller, kind));
+        let audience = readable.iter().filter_map(|records| records.audience()).max();
+        let owner = caller.owner().filter(|_| readable.iter().any(|records| records.include_own()));
+        Self { audience: audience.unwrap_or(Audience::PUBLIC), owner }
     }
 }

@@ -8,6 +8,7 @@ use super::answers::{MatchPage, SearchPage, described, with_records};
 use super::documents::Indexed;
 use super::requests::{FreeText, MatchParameters, SearchParameters};
 use super::{Condition, Facet, Filter, Match, MatchRequest, Place, Query, SearchRequest, Viewer, harden};
+use crate::access::{self, Action};
 use crate::http::Body;
 use crate::http::paging::{Paging, PagingParameters, next_link};
 use crate::identity::Caller;
@@ -149,7 +150,7 @@ async fn matches_of<C: Concept + Indexed>(
     let mut connection = state.database.connection().await?;
     let record = C::find(id, &mut connection).await?.ok_or_else(Problem::not_found)?;
     drop(connection);
-    if !C::may_read(&record, caller) {
+    if !access::may(caller, Action::Read, &record) {
         return Err(Problem::not_found());
     }
     if record.stamp.deleted_at.is_some() {

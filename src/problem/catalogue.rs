@@ -60,11 +60,20 @@ catalogue! {
         "The request bears no valid access token, or the token has expired. Sign in and try again.";
     WrongCredentials, "wrong-credentials", UNAUTHORIZED, "账号或密码不对", "Wrong login or password",
         "账号或密码不对，或者账号已停用。", "The login or the password is wrong, or the account is disabled.";
+    CodeRequired, "code-required", UNAUTHORIZED, "需要验证码", "A code is needed",
+        "这个账号启用了第二因素：请连同验证器上的六位 code，或者一个 recovery_code 再次登录。",
+        "The account has a second factor: sign in again with the six digits of the authenticator as code, or with a recovery_code.";
     SessionEnded, "session-ended", UNAUTHORIZED, "会话已结束", "The session has ended",
         "续期令牌不认识、已过期或已用过。请重新登录。",
         "The refresh token is unknown, expired or used. Sign in again.";
     Forbidden, "forbidden", FORBIDDEN, "没有权限", "Not allowed",
         "您的账号不能做这件事。", "Your account may not do this.";
+    InsufficientScope, "insufficient-scope", FORBIDDEN, "权限范围不够", "The scope is not sufficient",
+        "访问令牌没有这项操作所需的权限范围；WWW-Authenticate 头说明是哪一个。",
+        "The access token lacks the scope of this operation; the WWW-Authenticate header names it.";
+    SecondFactorRequired, "second-factor-required", FORBIDDEN, "需要第二因素", "A second factor is required",
+        "这项操作只能在用第二因素登录的会话里进行：请先启用验证器，再带验证码登录。",
+        "This takes a session that was begun with a second factor: add an authenticator, then sign in with its code.";
     NotFound, "not-found", NOT_FOUND, "没有找到", "Not found",
         "没有这个地址或记录，或者您看不到它。", "There is no such address or record, or it is not yours to see.";
     MethodNotAllowed, "method-not-allowed", METHOD_NOT_ALLOWED, "不支持这个方法", "Method not allowed",
@@ -84,6 +93,9 @@ catalogue! {
         "A request with the same Idempotency-Key is still running; try again shortly.";
     Gone, "gone", GONE, "记录已删除", "The record was deleted",
         "这条记录已被删除。", "This record was deleted.";
+    LinkSpent, "link-spent", GONE, "链接已失效", "The link is good no more",
+        "这个一次性链接不认识、已用过、已撤销或已过期。请向中心索取新的链接。",
+        "The one-time link is unknown, used, revoked or expired. Ask the centre for another.";
     PreconditionFailed, "precondition-failed", PRECONDITION_FAILED, "记录已被他人修改", "The record has changed",
         "If-Match 与当前的 ETag 不符：记录在您读取之后已被修改。请重新读取后再改。",
         "If-Match does not name the current ETag: the record changed after you read it. Read it again, then change it.";

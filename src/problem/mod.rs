@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -99,6 +99,23 @@ impl Problem {
     #[must_use]
     pub fn conflict(pointer: &str, fault: FieldFault) -> Self {
         Self { faults: Faults::one(pointer, fault), ..Self::new(Kind::Conflict) }
+    }
+
+    /// A token that may not be used for this (RFC 6750, 3.1).
+    #[must_use]
+    pub fn insufficient_scope(scope: &str) -> Self {
+        let challenge = format!("Bearer realm=\"duijie\", error=\"insufficient_scope\", scope=\"{scope}\"");
+        let problem = Self::new(Kind::InsufficientScope);
+        match HeaderValue::from_str(&challenge) {
+            Ok(value) => problem.with_header(header::WWW_AUTHENTICATE, value),
+            Err(_) => problem,
+        }
+    }
+
+    /// Too often: what to wait, in seconds (RFC 6585, 4).
+    #[must_use]
+    pub fn too_many_requests(seconds: u64) -> Self {
+        Self::new(Kind::TooManyRequests).with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
     }
 
     #[must_use]

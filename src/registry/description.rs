@@ -15,23 +15,14 @@ use super::record::{Concept, Stamp, Store};
 use super::routes::Removal;
 use crate::http::paging::PagingParameters;
 
-/// The words in which a concept is described.
-pub struct Words {
-    /// Chinese name.
-    pub zh: &'static str,
-    /// The roles, beside `staff`, that may create, and that may change their own.
-    pub creators: &'static [&'static str],
-    pub writers: &'static [&'static str],
-}
-
-/// Paths and schemas of a concept.
+/// Paths and schemas of a concept, by its Chinese name.
 #[must_use]
-pub fn describe<C: Concept>(words: &Words) -> OpenApi {
+pub fn describe<C: Concept>(zh: &str) -> OpenApi {
     let name = C::name().into_owned();
-    let base = format!("/v1/{}", C::PLURAL);
+    let (kind, plural) = (C::KIND.as_str(), C::KIND.plural());
+    let base = format!("/v1/{plural}");
     let one = format!("{base}/{{id}}");
-    let story =
-        Story { name: &name, kind: C::KIND.as_str(), plural: C::PLURAL, words, patch: patch_example(&C::schema()) };
+    let story = Story { name: &name, kind, plural, zh, patch: patch_example(&C::schema()) };
     let filters = <<C as Store>::Filter as IntoParams>::into_params(|| Some(ParameterIn::Query));
     let paths = PathsBuilder::new()
         .path(&base, item([(HttpMethod::Get, story.list(filters)), (HttpMethod::Post, story.create())]))
@@ -61,26 +52,25 @@ struct Story<'a> {
     name: &'a str,
     kind: &'static str,
     plural: &'static str,
-    words: &'a Words,
+    zh: &'a str,
     /// What an amendment looks like.
     patch: Value,
 }
 
 impl Story<'_> {
-    fn operation(&self, verb: &str, english: &str, chinese: &str, roles: &[&str]) -> OperationBuilder {
+    fn operation(&self, verb: &str, english: &str, chinese: &str) -> OperationBuilder {
         let id = if verb == "list" { self.plural.to_owned() } else { self.kind.to_owned() };
         let id = if verb == "history" { format!("list_{id}_history") } else { format!("{verb}_{id}") };
         OperationBuilder::new()
             .operation_id(Some(id))
             .tag(self.plural)
             .summary(Some(english.to_owned()))
-            .description(Some(format!("{}{chinese}", self.words.zh)))
-            .extensions(Some(roles_extension(roles)))
+            .description(Some(format!("{}{chinese}", self.zh)))
     }
 
     fn list(&self, filters: Vec<Parameter>) -> Operation {
         let paging = PagingParameters::into_params(|| Some(ParameterIn::Query));
-        self.operation("list", &format!("List {}", self.plural), "列表，新的在前，按游标翻页。", &["public"])
+        self.operation("list", &format!("List {}", self.plural), "列表，新的在前，按游标翻页。")
             .parameters(Some(filters))
             .parameters(Some(paging))
             .response(
@@ -94,7 +84,7 @@ impl Story<'_> {
         let created = body("Created", &format!("{}Record", self.name))
             .header("Location", text_header("The address of the record"))
             .header("ETag", text_header("Its version"));
-        self.operation("create", &format!("Register a {}", self.kind), "登记。", &with_staff(self.words.creators))
+        self.operation("create", &format!("Register a {}", self.kind), "登记。")
             .parameter(header_parameter(
                 "Idempotency-Key",
                 "The same key and body replays the first answer for 24 hours",
@@ -108,7 +98,7 @@ impl Story<'_> {
 
     fn read(&self) -> Operation {
         let answer = body("The record", &format!("{}Record", self.name)).header("ETag", text_header("Its version"));
-        self.operation("read", &format!("Read a {}", self.kind), "详情。", &["public"])
+        self.operation("read", &format!("Read a {}", self.kind), "详情。")
             .parameter(id())
             .parameter(header_parameter("If-None-Match", "ETags that the caller has", false))
             .response("200", answer)
@@ -127,7 +117,7 @@ impl Story<'_> {
     fn change(&self, verb: &str, english: &str, chinese: &str, media_type: &str) -> Operation {
         let answer =
             body("The next version", &format!("{}Record", self.name)).header("ETag", text_header("Its version"));
-        self.operation(verb, &format!("{english} a {}", self.kind), chinese, &with_staff(self.words.writers))
+        self.operation(verb, &format!("{english} a {}", self.kind), chinese)
             .parameter(id())
             .parameter(if_match())
             .parameter(prefer())
@@ -137,8 +127,7 @@ impl Story<'_> {
     }
 
     fn remove(&self) -> Operation {
-        let roles = if self.words.creators.is_empty() { &[][..] } else { self.words.writers };
-        self.operation("delete", &format!("Delete a {}", self.kind), "删除：留下墓碑，可查历史。", &with_staff(roles))
+        self.operation("delete", &format!("Delete a {}", self.kind), "删除：留下墓碑，可查历史。")
             .parameter(id())
             .parameter(if_match())
             .parameter(prefer())
@@ -150,7 +139,7 @@ impl Story<'_> {
     fn history(&self) -> Operation {
         let paging = PagingParameters::into_params(|| Some(ParameterIn::Query));
         let english = format!("List the versions of a {}", self.kind);
-        self.operation("history", &english, "历次版本，新的在前。", &with_staff(self.words.writers))
+        self.operation("history", &english, "历次版本，新的在前。")
             .parameter(id())
             .parameters(Some(paging))
             .response("200", body("One page of versions", &format!("{}History", self.name)))
@@ -186,16 +175,6 @@ fn item<const N: usize>(operations: [(HttpMethod, Operation); N]) -> PathItem {
         item.merge_operations(PathItem::new(method, operation));
     }
     item
-}
-
-fn with_staff(others: &[&'static str]) -> Vec<&'static str> {
-    std::iter::once("staff").chain(others.iter().copied()).collect()
-}
-
-/// `x-roles`: who may call. Anyone where `public` stands.
-#[must_use]
-pub fn roles_extension(roles: &[&str]) -> utoipa::openapi::extensions::Extensions {
-    utoipa::openapi::extensions::Extensions::builder().add("x-roles", json!(roles)).build()
 }
 
 fn reference(name: &str) -> RefOr<Schema> {

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::record::{Concept, Record};
-use crate::database::schema::{personal_data_views, record_versions};
+use crate::database::schema::record_versions;
 
 /// One version of a record.
 #[derive(Serialize, ToSchema)]
@@ -64,24 +64,4 @@ pub async fn earlier<C: Concept>(
         .await?;
     let records = kept.into_iter().map(serde_json::from_value);
     records.collect::<Result<_, _>>().map_err(|error| diesel::result::Error::DeserializationError(Box::new(error)))
-}
-
-/// Notes that someone saw personal data.
-///
-/// # Errors
-/// What the database says; then the data must not be shown.
-pub async fn note_view(
-    user: Uuid,
-    kind: &'static str,
-    record: Uuid,
-    request_id: &str,
-    connection: &mut AsyncPgConnection,
-) -> QueryResult<()> {
-    let row = (
-        personal_data_views::user_id.eq(user),
-        personal_data_views::kind.eq(kind),
-        personal_data_views::record_id.eq(record),
-        personal_data_views::request_id.eq(request_id),
-    );
-    diesel::insert_into(personal_data_views::table).values(row).execute(connection).await.map(drop)
 }

@@ -1,4 +1,4 @@
-//! What all records share: a stamp, a concept's own fields, and who may do what with them.
+//! What all records share: a stamp, a concept's own fields, and who they are for.
 
 use std::future::Future;
 
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::access::Audience;
 use crate::identity::Caller;
 use crate::problem::Faults;
 
@@ -36,6 +37,18 @@ impl Kind {
             Self::Organisation => "organisation",
             Self::Demand => "demand",
             Self::Policy => "policy",
+        }
+    }
+
+    /// As it stands in addresses: `/v1/{plural}`.
+    #[must_use]
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Result => "results",
+            Self::Expert => "experts",
+            Self::Organisation => "organisations",
+            Self::Demand => "demands",
+            Self::Policy => "policies",
         }
     }
 }
@@ -118,21 +131,14 @@ pub trait Concept:
     Clone + Send + Sync + Serialize + DeserializeOwned + Deserr<Faults> + ToSchema + Store + 'static
 {
     const KIND: Kind;
-    /// The plural noun of its address, `/v1/{PLURAL}`.
-    const PLURAL: &'static str;
-    /// May this caller register such a record?
-    fn may_create(&self, caller: &Caller) -> bool;
 
-    /// May this caller change or delete this record, and see its history?
-    fn may_write(record: &Record<Self>, caller: &Caller) -> bool;
+    /// Who it is for, beside those whose own it is.
+    fn audience(&self) -> Audience;
 
-    /// May this caller read this record? Lists and the index keep the same rule.
-    fn may_read(record: &Record<Self>, caller: &Caller) -> bool;
-
-    /// May this caller delete this record? Whoever may change it, unless the concept says otherwise.
-    fn may_delete(record: &Record<Self>, caller: &Caller) -> bool {
-        Self::may_write(record, caller)
-    }
+    /// Whose own it is: organisations, experts, and partner sites by [`partner_owner`].
+    ///
+    /// [`partner_owner`]: crate::registry::fields::partner_owner
+    fn owners(record: &Record<Self>) -> Vec<Uuid>;
 
     /// Takes personal data away; true if there was some. Concepts without any have nothing to do.
     fn conceal(&mut self) -> bool {

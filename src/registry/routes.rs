@@ -2,10 +2,10 @@
 
 use actix_web::http::header;
 use actix_web::web::{self, Path, Payload, ServiceConfig};
-use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse};
 use deserr::Deserr;
 use diesel_async::AsyncConnection;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
@@ -13,25 +13,23 @@ use super::history::{self, Version};
 use super::ids;
 use super::record::{Concept, Page, Record, Stamp};
 use super::refusals::refused_write;
+use crate::access::{self, Action};
+use crate::audit::{self, Event, Origin};
 use crate::database::Connection;
 use crate::http::conditions::etag;
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::methods::unknown;
-use crate::http::paging::Paging;
-use crate::http::{Conditions, Parameters, Prefer, Trace, read_json};
+use crate::http::paging::{Paging, refuse_filters};
+use crate::http::{Conditions, JSON, MERGE_PATCH, Parameters, Prefer, read_json};
 use crate::identity::Caller;
 use crate::matching::follow::{self, Freshness};
 use crate::problem::{Answer, Faults, Kind, Problem};
 use crate::registry::fields::Line;
 use crate::state::State;
 
-const JSON: &[&str] = &["application/json"];
-/// RFC 7396 has a type of its own; plain JSON is taken for it too.
-const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
-
 /// Registers the routes of a concept.
 pub fn configure<C: Concept>(config: &mut ServiceConfig) {
-    let base = format!("/v1/{}", C::PLURAL);
+    let base = format!("/v1/{}", C::KIND.plural());
     config.service(
         web::resource(&base)
             .route(web::get().to(list::<C>))
@@ -82,17 +80,17 @@ async fn create<C: Concept>(
     request: HttpRequest,
     payload: Payload,
     state: web::Data<State>,
-    caller: Caller,
+    (caller, origin): (Caller, Origin),
     key: IdempotencyKey,
     prefer: Prefer,
 ) -> Answer<HttpResponse> {
     let user = caller.signed_in()?;
     let (value, bytes) = read_json(&request, &mut payload.into_inner(), JSON).await?;
     let fields: C = deserr::deserialize(value).map_err(Problem::invalid)?;
-    if !fields.may_create(&caller) {
+    let record = Record { stamp: Stamp::new(Some(user)), fields };
+    if !access::may(&caller, Action::Create, &record) {
         return Err(caller.refused());
     }
-    let record = Record { stamp: Stamp::new(Some(user)), fields };
     let path = request.path();
     let mut connection = state.database.connection().await?;
     let written = connection
@@ -107,6 +105,7 @@ async fn create<C: Concept>(
                 held.keep(record.stamp.id, &answer, connection).await?;
             }
             let position = follow::position_of_write(connection).await?;
+            audit::record(&origin, &change(audit::Action::RecordCreated, &record), connection).await?;
             Ok::<_, Problem>((record.stamp.id, answer, Some(position)))
         })
         .await;
@@ -122,15 +121,14 @@ async fn create<C: Concept>(
 }
 
 async fn read<C: Concept>(
-    request: HttpRequest,
     id: Path<String>,
     state: web::Data<State>,
-    caller: Caller,
+    (caller, origin): (Caller, Origin),
     conditions: Conditions,
 ) -> Answer<HttpResponse> {
     let mut connection = state.database.connection().await?;
     let record = readable::<C>(&id, &caller, &mut connection).await?;
-    let (record, concealed) = as_seen_by(record, &caller, &request, &mut connection).await?;
+    let (record, concealed) = as_seen_by(record, &caller, &origin, &mut connection).await?;
     let etag = etag(record.stamp.version, concealed);
     if conditions.is_known(&etag) {
         return Ok(HttpResponse::NotModified().insert_header((header::ETAG, etag)).finish());
@@ -143,18 +141,17 @@ async fn replace<C: Concept>(
     payload: Payload,
     id: Path<String>,
     state: web::Data<State>,
-    caller: Caller,
+    (caller, origin): (Caller, Origin),
     conditions: Conditions,
     prefer: Prefer,
 ) -> Answer<HttpResponse> {
-    caller.signed_in()?;
     let (value, _) = read_json(&request, &mut payload.into_inner(), JSON).await?;
     let fields: C = deserr::deserialize(value).map_err(Problem::invalid)?;
     let mut connection = state.database.connection().await?;
-    let before = writable::<C>(&id, &caller, &mut connection).await?;
+    let before = writable::<C>(&id, &caller, Action::Change, &mut connection).await?;
     conditions.allow_change(before.stamp.version)?;
     let next = Record { stamp: before.stamp.next(caller.user()), fields };
-    write(next, &caller, connection, &state, &prefer).await
+    write(next, (&caller, &origin), connection, &state, &prefer).await
 }
 
 async fn amend<C: Concept>(
@@ -162,38 +159,33 @@ async fn amend<C: Concept>(
     payload: Payload,
     id: Path<String>,
     state: web::Data<State>,
-    caller: Caller,
+    (caller, origin): (Caller, Origin),
     conditions: Conditions,
     prefer: Prefer,
 ) -> Answer<HttpResponse> {
-    caller.signed_in()?;
     let (patch, _) = read_json(&request, &mut payload.into_inner(), MERGE_PATCH).await?;
     let mut connection = state.database.connection().await?;
-    let before = writable::<C>(&id, &caller, &mut connection).await?;
+    let before = writable::<C>(&id, &caller, Action::Change, &mut connection).await?;
     conditions.allow_change(before.stamp.version)?;
     let fields = patched(&before.fields, &patch)?;
     let next = Record { stamp: before.stamp.next(caller.user()), fields };
-    write(next, &caller, connection, &state, &prefer).await
+    write(next, (&caller, &origin), connection, &state, &prefer).await
 }
 
 async fn remove<C: Concept>(
     id: Path<String>,
     state: web::Data<State>,
-    caller: Caller,
+    (caller, origin): (Caller, Origin),
     conditions: Conditions,
     prefer: Prefer,
     removal: Parameters<Removal>,
 ) -> Answer<HttpResponse> {
-    caller.signed_in()?;
     let mut connection = state.database.connection().await?;
-    let before = writable::<C>(&id, &caller, &mut connection).await?;
-    if !C::may_delete(&before, &caller) {
-        return Err(caller.refused());
-    }
+    let before = writable::<C>(&id, &caller, Action::Delete, &mut connection).await?;
     conditions.allow_change(before.stamp.version)?;
     let reason = removal.0.reason.map(|reason| reason.to_string());
     let tombstone = Record { stamp: before.stamp.deleted(caller.user(), reason), fields: before.fields };
-    let position = advance(&tombstone, &mut connection).await?;
+    let position = advance(&tombstone, audit::Action::RecordDeleted, &origin, &mut connection).await?;
     drop(connection);
     let mut response = HttpResponse::NoContent();
     apply_preference(&mut response, &state.freshness, &prefer, position).await;
@@ -204,15 +196,15 @@ async fn history<C: Concept>(
     request: HttpRequest,
     id: Path<String>,
     state: web::Data<State>,
-    caller: Caller,
+    (caller, origin): (Caller, Origin),
 ) -> Answer<HttpResponse> {
-    let user = caller.signed_in()?;
     let (paging, filters) = Paging::of(&request)?;
     refuse_filters(filters)?;
     let mut connection = state.database.connection().await?;
     let current = found::<C>(&id, &mut connection).await?;
-    if !C::may_write(&current, &caller) {
-        return Err(if C::may_read(&current, &caller) { caller.refused() } else { Problem::not_found() });
+    if !access::may(&caller, Action::History, &current) {
+        let seen = access::may(&caller, Action::Read, &current);
+        return Err(if seen { caller.refused() } else { Problem::not_found() });
     }
     let before = match paging.after.as_deref().map(<[u8; 8]>::try_from) {
         None => None,
@@ -222,7 +214,7 @@ async fn history<C: Concept>(
     let newest = before.unwrap_or(current.stamp.version);
     let mut records = history::earlier::<C>(current.stamp.id, newest, paging.fetch(), &mut connection).await?;
     if current.fields.clone().conceal() || records.iter().any(|record| record.fields.clone().conceal()) {
-        history::note_view(user, C::KIND.as_str(), current.stamp.id, &request_id(&request), &mut connection).await?;
+        audit::record(&origin, &view(&current), &mut connection).await?;
     }
     if before.is_none() {
         records.insert(0, current);
@@ -240,7 +232,7 @@ async fn found<C: Concept>(id: &str, connection: &mut Connection) -> Answer<Reco
 /// A record that the caller may read; one that was deleted is gone only for those who could read it.
 async fn readable<C: Concept>(id: &str, caller: &Caller, connection: &mut Connection) -> Answer<Record<C>> {
     let record = found::<C>(id, connection).await?;
-    if !C::may_read(&record, caller) {
+    if !access::may(caller, Action::Read, &record) {
         return Err(Problem::not_found());
     }
     if record.stamp.deleted_at.is_some() {
@@ -249,10 +241,15 @@ async fn readable<C: Concept>(id: &str, caller: &Caller, connection: &mut Connec
     Ok(record)
 }
 
-/// A record that the caller may change.
-async fn writable<C: Concept>(id: &str, caller: &Caller, connection: &mut Connection) -> Answer<Record<C>> {
+/// A record that the caller may change or delete.
+async fn writable<C: Concept>(
+    id: &str,
+    caller: &Caller,
+    action: Action,
+    connection: &mut Connection,
+) -> Answer<Record<C>> {
     let record = readable::<C>(id, caller, connection).await?;
-    if C::may_write(&record, caller) { Ok(record) } else { Err(caller.refused()) }
+    if access::may(caller, action, &record) { Ok(record) } else { Err(caller.refused()) }
 }
 
 /// The record without what the caller may not see, and whether something was left out. What is personal and shown
@@ -260,21 +257,28 @@ async fn writable<C: Concept>(id: &str, caller: &Caller, connection: &mut Connec
 async fn as_seen_by<C: Concept>(
     mut record: Record<C>,
     caller: &Caller,
-    request: &HttpRequest,
+    origin: &Origin,
     connection: &mut Connection,
 ) -> Answer<(Record<C>, bool)> {
-    match caller.user() {
-        Some(user) if C::may_write(&record, caller) => {
-            if record.fields.clone().conceal() {
-                history::note_view(user, C::KIND.as_str(), record.stamp.id, &request_id(request), connection).await?;
-            }
-            Ok((record, false))
-        }
-        _ => {
-            let concealed = record.fields.conceal();
-            Ok((record, concealed))
-        }
+    if !access::shows_personal_data(caller, &record) {
+        let concealed = record.fields.conceal();
+        return Ok((record, concealed));
     }
+    if record.fields.clone().conceal() {
+        audit::record(origin, &view(&record), connection).await?;
+    }
+    Ok((record, false))
+}
+
+/// A view of personal data, for the audit log.
+fn view<C: Concept>(record: &Record<C>) -> Event {
+    Event::new(audit::Action::PersonalDataViewed).about_id(C::KIND.as_str(), record.stamp.id)
+}
+
+/// A change of a record, for the audit log.
+fn change<C: Concept>(action: audit::Action, record: &Record<C>) -> Event {
+    let version = json!({ "version": record.stamp.version });
+    Event::new(action).about_id(C::KIND.as_str(), record.stamp.id).with(version)
 }
 
 /// The fields after an RFC 7396 patch, parsed like any other input.
@@ -300,29 +304,37 @@ fn unknown_removals(document: &Value, patch: &Value) -> Map<String, Value> {
 /// Writes the next version of a record and answers with it.
 async fn write<C: Concept>(
     next: Record<C>,
-    caller: &Caller,
+    (caller, origin): (&Caller, &Origin),
     mut connection: Connection,
     state: &State,
     prefer: &Prefer,
 ) -> Answer<HttpResponse> {
-    if !C::may_write(&next, caller) {
+    if !access::may(caller, Action::Change, &next) {
         return Err(caller.refused());
     }
-    let position = advance(&next, &mut connection).await?;
+    let position = advance(&next, audit::Action::RecordChanged, origin, &mut connection).await?;
+    let (next, concealed) = as_seen_by(next, caller, origin, &mut connection).await?;
     drop(connection);
     let mut response = HttpResponse::Ok();
     apply_preference(&mut response, &state.freshness, prefer, position).await;
-    Ok(response.insert_header((header::ETAG, etag(next.stamp.version, false))).json(next))
+    Ok(response.insert_header((header::ETAG, etag(next.stamp.version, concealed))).json(next))
 }
 
 /// Writes a version over the one before it, which must still be there; where the write stands among all.
-async fn advance<C: Concept>(next: &Record<C>, connection: &mut Connection) -> Answer<u64> {
+async fn advance<C: Concept>(
+    next: &Record<C>,
+    action: audit::Action,
+    origin: &Origin,
+    connection: &mut Connection,
+) -> Answer<u64> {
     connection
         .transaction(async |connection| {
             if !C::advance(next, connection).await.map_err(refused_write)? {
                 return Err(Problem::new(Kind::PreconditionFailed));
             }
-            Ok(follow::position_of_write(connection).await?)
+            let position = follow::position_of_write(connection).await?;
+            audit::record(origin, &change(action, next), connection).await?;
+            Ok(position)
         })
         .await
 }
@@ -338,15 +350,4 @@ async fn apply_preference(
     if freshness.reached(position, wait).await {
         response.insert_header(("preference-applied", format!("wait={}", wait.as_secs())));
     }
-}
-
-fn refuse_filters(filters: Map<String, Value>) -> Answer<()> {
-    #[derive(Deserr)]
-    #[deserr(error = Faults, deny_unknown_fields)]
-    struct NoFilters {}
-    deserr::deserialize::<NoFilters, _, Faults>(Value::Object(filters)).map(drop).map_err(Problem::invalid_parameters)
-}
-
-fn request_id(request: &HttpRequest) -> String {
-    request.extensions().get::<Trace>().map(|trace| trace.request_id.clone()).unwrap_or_default()
 }

@@ -132,7 +132,6 @@ async fn the_tables_are_as_the_program_sees_them() {
         users,
         signing_keys,
         idempotency_keys,
-        personal_data_views,
         record_versions
     );
 }

@@ -17,8 +17,8 @@ use super::fields::{
 };
 use super::ids::{id, optional_id};
 use super::record::{Concept, Kind, Record};
+use crate::access::Audience;
 use crate::database::schema::demands;
-use crate::identity::Caller;
 use crate::problem::{Faults, FieldFault};
 
 /// A technical demand (技术需求).
@@ -101,22 +101,16 @@ pub struct DemandFilter {
 
 impl Concept for Demand {
     const KIND: Kind = Kind::Demand;
-    const PLURAL: &'static str = "demands";
 
-    fn may_create(&self, caller: &Caller) -> bool {
-        caller.is_staff() || caller.organisation() == Some(self.enterprise_id)
+    fn audience(&self) -> Audience {
+        match self.confidentiality {
+            ConfidentialityLevel::Public => Audience::PUBLIC,
+            ConfidentialityLevel::Members => Audience::MEMBERS,
+            ConfidentialityLevel::CentreOnly => Audience::STAFF,
+        }
     }
 
-    fn may_write(record: &Record<Self>, caller: &Caller) -> bool {
-        caller.is_staff() || caller.organisation() == Some(record.fields.enterprise_id)
-    }
-
-    fn may_read(record: &Record<Self>, caller: &Caller) -> bool {
-        let open_to = match record.fields.confidentiality {
-            ConfidentialityLevel::Public => true,
-            ConfidentialityLevel::Members => caller.is_signed_in(),
-            ConfidentialityLevel::CentreOnly => false,
-        };
-        open_to || Self::may_write(record, caller)
+    fn owners(record: &Record<Self>) -> Vec<Uuid> {
+        vec![record.fields.enterprise_id]
     }
 }

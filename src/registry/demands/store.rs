@@ -5,8 +5,10 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::{Demand, DemandFilter};
+use crate::access::{self, Audience, Records};
 use crate::database::schema::demands;
 use crate::identity::Caller;
+use crate::registry::Kind;
 use crate::registry::codes;
 use crate::registry::fields::ConfidentialityLevel;
 use crate::registry::record::store;
@@ -18,13 +20,14 @@ fn narrow<'a>(
     filter: &DemandFilter,
     caller: &Caller,
 ) -> demands::BoxedQuery<'a, Pg> {
-    if !caller.is_staff() {
+    let readable = access::readable(caller, Kind::Demand);
+    if readable != Records::All {
         let mut levels = vec![ConfidentialityLevel::Public];
-        if caller.is_signed_in() {
+        if readable.audience() >= Some(Audience::MEMBERS) {
             levels.push(ConfidentialityLevel::Members);
         }
         let open_to = demands::confidentiality.eq_any(levels);
-        query = match caller.organisation() {
+        query = match caller.owner().filter(|_| readable.include_own()) {
             Some(own) => query.filter(open_to.or(demands::enterprise_id.eq(own))),
             None => query.filter(open_to),
         };

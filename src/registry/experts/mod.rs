@@ -17,8 +17,8 @@ use super::fields::{
 };
 use super::ids::{id, ids};
 use super::record::{Concept, Kind, Record};
+use crate::access::Audience;
 use crate::database::schema::experts;
-use crate::identity::Caller;
 use crate::problem::{Faults, FieldFault};
 
 /// An expert (专家).
@@ -118,22 +118,13 @@ pub struct ExpertFilter {
 
 impl Concept for Expert {
     const KIND: Kind = Kind::Expert;
-    const PLURAL: &'static str = "experts";
 
-    fn may_create(&self, caller: &Caller) -> bool {
-        caller.is_staff()
+    fn audience(&self) -> Audience {
+        self.status.audience()
     }
 
-    fn may_write(record: &Record<Self>, caller: &Caller) -> bool {
-        caller.is_staff() || caller.expert() == Some(record.stamp.id)
-    }
-
-    fn may_delete(_: &Record<Self>, caller: &Caller) -> bool {
-        caller.is_staff()
-    }
-
-    fn may_read(record: &Record<Self>, caller: &Caller) -> bool {
-        record.fields.status == PublicationStatus::Published || Self::may_write(record, caller)
+    fn owners(record: &Record<Self>) -> Vec<Uuid> {
+        vec![record.stamp.id]
     }
 
     fn conceal(&mut self) -> bool {

@@ -7,8 +7,10 @@ use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl;
 
 use super::{Expert, ExpertFilter};
+use crate::access::{self, Records};
 use crate::database::schema::experts;
 use crate::identity::Caller;
+use crate::registry::Kind;
 use crate::registry::codes;
 use crate::registry::fields::PublicationStatus;
 use crate::registry::record::store;
@@ -20,9 +22,10 @@ fn narrow<'a>(
     filter: &ExpertFilter,
     caller: &Caller,
 ) -> experts::BoxedQuery<'a, Pg> {
-    if !caller.is_staff() {
+    let readable = access::readable(caller, Kind::Expert);
+    if readable != Records::All {
         let published = experts::status.eq(PublicationStatus::Published);
-        query = match caller.expert() {
+        query = match caller.owner().filter(|_| readable.include_own()) {
             Some(own) => query.filter(published.or(experts::id.eq(own))),
             None => query.filter(published),
         };

@@ -14,8 +14,9 @@ pub use contact::{Contact, Email, Phone};
 pub use list::{at_least_one, distinct};
 pub use money::{AskingPrice, MoneyRange};
 pub use number::Maturity;
-pub use source::{Source, WebAddress};
+pub use source::{Source, WebAddress, partner_owner};
 pub use text::{Line, Prose};
+pub(crate) use vocabulary::vocabulary;
 pub use vocabulary::{
     ConfidentialityLevel, Cooperation, DemandStatus, ExpertCategory, ExpertService, IntellectualPropertyKind,
     IntellectualPropertyStatus, OrganisationKind, OrganisationLabel, PolicyLevel, PublicationStatus, ResultForm,

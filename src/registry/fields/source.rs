@@ -8,9 +8,19 @@ use diesel::sql_types::Jsonb;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
+use uuid::Uuid;
 
 use super::{Line, date, json_field, text_field};
 use crate::problem::{Faults, FieldFault};
+
+/// The namespace of the ids of partner sites as owners.
+const PARTNERS: Uuid = Uuid::from_u128(0x5b0f_6a54_2c86_4e0b_9a57_7d1f_30c2_b8e6);
+
+/// The id under which a partner site owns what came from it (UUIDv5 of its name).
+#[must_use]
+pub fn partner_owner(name: &str) -> Uuid {
+    Uuid::new_v5(&PARTNERS, name.as_bytes())
+}
 
 /// The origin of a record. The pair of partner and identifier never makes two records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Deserr, ToSchema, AsExpression, FromSqlRow)]

@@ -7,8 +7,11 @@ use diesel::sql_types::Text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::access::Audience;
 use crate::problem::FieldFault;
 
+/// Makes types of closed lists of words. Whoever uses it has `Deserialize`, `Serialize`, `ToSchema`, `AsExpression`,
+/// `FromSqlRow`, `Text` and `FieldFault` at hand.
 macro_rules! vocabulary {
     ($($(#[$doc:meta])* $name:ident { $($(#[$note:meta])* $word:ident = $text:tt),+ $(,)? })+) => {$(
         $(#[$doc])*
@@ -60,6 +63,7 @@ macro_rules! vocabulary {
         }
     )+};
 }
+pub(crate) use vocabulary;
 
 vocabulary! {
     /// What an organisation is: university 高校, institute 科研院所, enterprise 企业, agency 中介机构, government 政府部门.
@@ -117,6 +121,17 @@ vocabulary! {
     DemandStatus { Open = "open", Docking = "docking", Solved = "solved", Closed = "closed" }
     /// The level of a policy: 国家, 省, 市, 县.
     PolicyLevel { National = "national", Provincial = "provincial", Municipal = "municipal", County = "county" }
+}
+
+impl PublicationStatus {
+    /// Drafts and what was withdrawn are the centre's.
+    #[must_use]
+    pub const fn audience(self) -> Audience {
+        match self {
+            Self::Published => Audience::PUBLIC,
+            Self::Draft | Self::Withdrawn => Audience::STAFF,
+        }
+    }
 }
 
 /// A date of the form `YYYY-MM-DD`, years 1900 to 2200.

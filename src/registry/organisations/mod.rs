@@ -8,13 +8,14 @@ use deserr::Deserr;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use super::fields::{
     Contact, CreditCode, IndustryCode, Line, OrganisationKind, OrganisationLabel, Prose, RegionCode, Scale, distinct,
 };
 use super::record::{Concept, Kind, Record};
+use crate::access::Audience;
 use crate::database::schema::organisations;
-use crate::identity::Caller;
 use crate::problem::{Faults, FieldFault};
 
 /// An organisation (单位).
@@ -88,22 +89,13 @@ pub struct OrganisationFilter {
 
 impl Concept for Organisation {
     const KIND: Kind = Kind::Organisation;
-    const PLURAL: &'static str = "organisations";
 
-    fn may_create(&self, caller: &Caller) -> bool {
-        caller.is_staff()
+    fn audience(&self) -> Audience {
+        Audience::PUBLIC
     }
 
-    fn may_write(record: &Record<Self>, caller: &Caller) -> bool {
-        caller.is_staff() || caller.organisation() == Some(record.stamp.id)
-    }
-
-    fn may_delete(_: &Record<Self>, caller: &Caller) -> bool {
-        caller.is_staff()
-    }
-
-    fn may_read(_: &Record<Self>, _: &Caller) -> bool {
-        true
+    fn owners(record: &Record<Self>) -> Vec<Uuid> {
+        vec![record.stamp.id]
     }
 
     fn conceal(&mut self) -> bool {

@@ -9,11 +9,12 @@ use deserr::{Deserr, ValuePointerRef};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use super::fields::{Line, PolicyLevel, Prose, PublicationStatus, date, distinct};
 use super::record::{Concept, Kind, Record};
+use crate::access::Audience;
 use crate::database::schema::policies;
-use crate::identity::Caller;
 use crate::problem::{Faults, FieldFault};
 
 /// A policy (政策).
@@ -84,17 +85,12 @@ pub struct PolicyFilter {
 
 impl Concept for Policy {
     const KIND: Kind = Kind::Policy;
-    const PLURAL: &'static str = "policies";
 
-    fn may_create(&self, caller: &Caller) -> bool {
-        caller.is_staff()
+    fn audience(&self) -> Audience {
+        self.status.audience()
     }
 
-    fn may_write(_: &Record<Self>, caller: &Caller) -> bool {
-        caller.is_staff()
-    }
-
-    fn may_read(record: &Record<Self>, caller: &Caller) -> bool {
-        record.fields.status == PublicationStatus::Published || caller.is_staff()
+    fn owners(_: &Record<Self>) -> Vec<Uuid> {
+        Vec::new()
     }
 }

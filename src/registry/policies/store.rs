@@ -5,8 +5,10 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::{Policy, PolicyFilter};
+use crate::access::{self, Records};
 use crate::database::schema::policies;
 use crate::identity::Caller;
+use crate::registry::Kind;
 use crate::registry::fields::PublicationStatus;
 use crate::registry::record::store;
 
@@ -17,7 +19,7 @@ fn narrow<'a>(
     filter: &PolicyFilter,
     caller: &Caller,
 ) -> policies::BoxedQuery<'a, Pg> {
-    if !caller.is_staff() {
+    if access::readable(caller, Kind::Policy) != Records::All {
         query = query.filter(policies::status.eq(PublicationStatus::Published));
     }
     if let Some(level) = filter.level {

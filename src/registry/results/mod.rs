@@ -1,6 +1,7 @@
 //! Results (科技成果): what a university, institute or enterprise has worked out and wants used.
 //!
-//! Anyone may read the published and the transferred ones; the centre's staff write them.
+//! Anyone may read the published and the transferred ones; the centre's staff write them, and partner
+//! sites those that came from them.
 
 mod parts;
 mod store;
@@ -13,12 +14,12 @@ use uuid::Uuid;
 
 use super::fields::{
     AskingPrice, Cooperation, DisciplineCode, IndustryCode, Line, Maturity, Prose, RegionCode, ResultForm,
-    ResultStatus, Source, distinct,
+    ResultStatus, Source, distinct, partner_owner,
 };
 use super::ids::{id, ids, optional_id};
 use super::record::{Concept, Kind, Record};
+use crate::access::Audience;
 use crate::database::schema::results;
-use crate::identity::Caller;
 use crate::problem::{Faults, FieldFault};
 
 pub use parts::{Attachment, Attachments, IntellectualProperty, IntellectualPropertyItems};
@@ -123,27 +124,18 @@ pub struct ResultFilter {
     pub partner: Option<Line<1, 100>>,
 }
 
-impl ResearchResult {
-    /// Is it shown to everyone?
-    #[must_use]
-    pub fn is_public(&self) -> bool {
-        matches!(self.status, ResultStatus::Published | ResultStatus::Transferred)
-    }
-}
-
 impl Concept for ResearchResult {
     const KIND: Kind = Kind::Result;
-    const PLURAL: &'static str = "results";
 
-    fn may_create(&self, caller: &Caller) -> bool {
-        caller.is_staff()
+    fn audience(&self) -> Audience {
+        match self.status {
+            ResultStatus::Published | ResultStatus::Transferred => Audience::PUBLIC,
+            ResultStatus::Draft | ResultStatus::Withdrawn => Audience::STAFF,
+        }
     }
 
-    fn may_write(_: &Record<Self>, caller: &Caller) -> bool {
-        caller.is_staff()
-    }
-
-    fn may_read(record: &Record<Self>, caller: &Caller) -> bool {
-        record.fields.is_public() || caller.is_staff() || caller.organisation() == Some(record.fields.holder_id)
+    fn owners(record: &Record<Self>) -> Vec<Uuid> {
+        let partner = record.fields.source.as_ref().and_then(|source| source.partner.as_deref());
+        std::iter::once(record.fields.holder_id).chain(partner.map(partner_owner)).collect()
     }
 }

@@ -1,14 +1,17 @@
 //! SQL of results.
 
-use diesel::dsl::sql;
+use diesel::dsl::{AsExprOf, sql};
+use diesel::expression::{SqlLiteral, UncheckedBind};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 
 use super::{ResearchResult, ResultFilter};
+use crate::access::{self, Records};
 use crate::database::schema::results;
 use crate::identity::Caller;
+use crate::registry::Kind;
 use crate::registry::codes;
 use crate::registry::fields::ResultStatus;
 use crate::registry::record::store;
@@ -20,11 +23,14 @@ fn narrow<'a>(
     filter: &ResultFilter,
     caller: &Caller,
 ) -> results::BoxedQuery<'a, Pg> {
-    if !caller.is_staff() {
+    let readable = access::readable(caller, Kind::Result);
+    if readable != Records::All {
         let public = results::status.eq_any([ResultStatus::Published, ResultStatus::Transferred]);
-        query = match caller.organisation() {
-            Some(own) => query.filter(public.or(results::holder_id.eq(own))),
-            None => query.filter(public),
+        let own = caller.owner().filter(|_| readable.include_own());
+        query = match (own, caller.partner().map(str::to_owned)) {
+            (Some(_), Some(site)) => query.filter(public.or(from_partner(site))),
+            (Some(own), None) => query.filter(public.or(results::holder_id.eq(own))),
+            (None, _) => query.filter(public),
         };
     }
     if let Some(holder) = filter.holder_id {
@@ -60,7 +66,12 @@ fn narrow<'a>(
         query = query.filter(results::status.eq(status));
     }
     if let Some(partner) = &filter.partner {
-        query = query.filter(sql::<Bool>("source ->> 'partner' = ").bind::<Text, _>(partner.to_string()));
+        query = query.filter(from_partner(partner.to_string()));
     }
     query
+}
+
+/// Is the source of a result this partner site? Null where there is none.
+fn from_partner(name: String) -> UncheckedBind<SqlLiteral<Nullable<Bool>>, AsExprOf<String, Text>> {
+    sql::<Nullable<Bool>>("source ->> 'partner' = ").bind::<Text, String>(name)
 }

@@ -7,11 +7,12 @@ mod log;
 
 use std::net::TcpListener;
 
-use duijie::commands::serve;
+use duijie::commands::serve::{self, Start};
 use duijie::database::Database;
+use duijie::http::TrustedProxies;
 use duijie::identity::passwords::{Cost, Passwords};
 use duijie::identity::{self, NewUser, Role, Secret};
-use duijie::server;
+use duijie::server::{self, Options};
 use duijie::state::State;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -21,6 +22,9 @@ pub use log::{panics_logged, remember_log};
 
 /// The password of every test account.
 pub const PASSWORD: &str = "correct horse battery";
+
+/// The address under which test services are reached, so their tokens say.
+pub const ISSUER: &str = "https://duijie.example.com";
 
 /// A running service with nothing in it.
 pub struct Service {
@@ -46,11 +50,13 @@ impl Service {
 
     async fn start_in(url: String, folder: tempfile::TempDir, cost: &Cost) -> Self {
         let database = Database::new(&url, 8).expect("a pool");
-        let state = open_state(&database, &folder, cost).await;
-        state.freshness.built().await;
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
-        let running = server::serve(state, listener).expect("a server");
+        // Processes on one database are one service to those who use it, whichever port they happen to listen on.
+        let state = open_state(&database, &folder, cost, ISSUER).await;
+        state.freshness.built().await;
+        let options = Options { trusted_proxies: TrustedProxies::new(vec!["127.0.0.0/8".parse().expect("a network")]) };
+        let running = server::serve(state, listener, &options).expect("a server");
         let server = running.handle();
         tokio::spawn(running);
         Self { address, database, url, server, folder }
@@ -109,7 +115,7 @@ impl Service {
         let id = Uuid::now_v7();
         let login = format!("user-{}", &id.simple().to_string()[20..]);
         let hash = known_hash();
-        let user = NewUser { id, login: &login, password_hash: hash, role, organisation_id, expert_id };
+        let user = NewUser { id, login: &login, password_hash: Some(hash), role, organisation_id, expert_id };
         let mut connection = self.database.lasting_connection().await.expect("a connection");
         identity::add(&user, &mut connection).await.expect("an account");
         let session = self.public().post("/v1/sessions", &json!({"login": login, "password": PASSWORD})).await;
@@ -130,14 +136,15 @@ impl Service {
 }
 
 /// The index's writer is let go with the last task of the server before: that takes a moment.
-async fn open_state(database: &Database, folder: &tempfile::TempDir, cost: &Cost) -> State {
-    let mut opened = serve::start(database.clone(), folder.path(), secret(), cost).await;
+async fn open_state(database: &Database, folder: &tempfile::TempDir, cost: &Cost, url: &str) -> State {
+    let start = || Start { folder: folder.path(), secret: secret(), password_cost: cost, url: url.to_owned() };
+    let mut opened = serve::start(database.clone(), start()).await;
     for _ in 0..100 {
         if opened.is_ok() {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        opened = serve::start(database.clone(), folder.path(), secret(), cost).await;
+        opened = serve::start(database.clone(), start()).await;
     }
     opened.expect("a state")
 }

@@ -7,13 +7,14 @@ use std::collections::HashSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use sha2::{Digest, Sha256};
+use ipnet::IpNet;
 use uuid::Uuid;
 
-use super::member::Member;
-use super::store::User;
-use super::tokens::LIFE;
-use crate::database::schema::{refresh_tokens, sessions, users};
+use crate::database::schema::{partner_secrets, refresh_tokens, sessions, users};
+use crate::identity::accounts::User;
+use crate::identity::member::Member;
+use crate::identity::secret::{OneTime, hash};
+use crate::identity::tokens::LIFE;
 
 /// A session ends after so many days, however busy it was.
 const LONGEST: TimeDelta = TimeDelta::days(30);
@@ -27,6 +28,7 @@ pub enum End {
     SignOutEverywhere,
     Reuse,
     PasswordChanged,
+    PasswordReset,
 }
 
 impl End {
@@ -36,53 +38,62 @@ impl End {
             Self::SignOutEverywhere => "sign_out_everywhere",
             Self::Reuse => "reuse",
             Self::PasswordChanged => "password_changed",
+            Self::PasswordReset => "password_reset",
         }
-    }
-}
-
-/// A refresh token: 256 random bits, shown once and kept as their hash.
-pub struct RefreshToken(String);
-
-impl RefreshToken {
-    fn new() -> Self {
-        use base64::Engine;
-        Self(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()))
-    }
-
-    /// The token, to be sent to whom it is for.
-    #[must_use]
-    pub fn reveal(self) -> String {
-        self.0
     }
 }
 
 /// What came of a refresh token.
 pub enum Refreshed {
-    Next(Member, RefreshToken),
-    /// The session that had to end, for its token came a second time.
-    Reused(Uuid),
+    Next(Member, OneTime),
+    /// The session that had to end, for its token came a second time, and whose it was.
+    Reused {
+        session: Uuid,
+        user: Uuid,
+    },
     /// Unknown, expired, or of a session that ended.
     Refused,
 }
 
-/// Begins a session.
+/// Begins a session from a network, in the caller's transaction; none if the account is no longer as it was read.
 ///
 /// # Errors
 /// What the database says.
-pub async fn begin(user: &User, connection: &mut AsyncPgConnection) -> QueryResult<(Member, RefreshToken)> {
-    let member = user.member(Uuid::now_v7());
-    connection
-        .transaction(async |connection| {
-            let row = (
-                sessions::id.eq(member.session),
-                sessions::user_id.eq(member.user),
-                sessions::expires_at.eq(Utc::now() + LONGEST),
-            );
-            diesel::insert_into(sessions::table).values(row).execute(connection).await?;
-            let token = hand_out(member.session, connection).await?;
-            Ok((member, token))
-        })
-        .await
+pub async fn begin(
+    user: &User,
+    strong: bool,
+    network: IpNet,
+    connection: &mut AsyncPgConnection,
+) -> QueryResult<Option<(Member, OneTime)>> {
+    let unchanged = users::table.find(user.id).filter(users::password_hash.is_not_distinct_from(&user.password_hash));
+    let unchanged = unchanged.filter(users::disabled_at.is_null()).select(users::id).for_share();
+    if unchanged.first::<Uuid>(connection).await.optional()?.is_none() {
+        return Ok(None);
+    }
+    let member = user.member(Uuid::now_v7(), strong);
+    let row = (
+        sessions::id.eq(member.session),
+        sessions::user_id.eq(member.user),
+        sessions::expires_at.eq(Utc::now() + LONGEST),
+        sessions::strong.eq(strong),
+        sessions::network.eq(network.to_string()),
+    );
+    diesel::insert_into(sessions::table).values(row).execute(connection).await?;
+    let token = hand_out(member.session, connection).await?;
+    Ok(Some((member, token)))
+}
+
+/// Has the account of a login begun a session from this network lately?
+///
+/// # Errors
+/// What the database says.
+pub async fn is_familiar(login: &str, network: IpNet, connection: &mut AsyncPgConnection) -> QueryResult<bool> {
+    let lately = sessions::table
+        .inner_join(users::table)
+        .filter(users::login.eq(login))
+        .filter(sessions::network.eq(network.to_string()))
+        .filter(sessions::created_at.gt(Utc::now() - LONGEST));
+    diesel::select(diesel::dsl::exists(lately)).get_result(connection).await
 }
 
 /// Takes a refresh token and hands out the next. The account is read anew, so that what it may do is current.
@@ -103,40 +114,36 @@ pub async fn refresh(token: &str, connection: &mut AsyncPgConnection) -> QueryRe
             let Some(session) = used.get_result(connection).await.optional()? else {
                 return end_if_reused(&hash, connection).await;
             };
-            let user: Option<User> = sessions::table
+            let user: Option<(User, bool)> = sessions::table
                 .inner_join(users::table)
                 .filter(sessions::id.eq(session))
                 .filter(sessions::ended_at.is_null())
                 .filter(sessions::expires_at.gt(diesel::dsl::now))
                 .filter(users::disabled_at.is_null())
-                .select(User::as_select())
+                .select((User::as_select(), sessions::strong))
                 .for_update()
                 .first(connection)
                 .await
                 .optional()?;
-            let Some(user) = user else { return Ok(Refreshed::Refused) };
-            Ok(Refreshed::Next(user.member(session), hand_out(session, connection).await?))
+            let Some((user, strong)) = user else { return Ok(Refreshed::Refused) };
+            Ok(Refreshed::Next(user.member(session, strong), hand_out(session, connection).await?))
         })
         .await
 }
 
 async fn end_if_reused(hash: &[u8], connection: &mut AsyncPgConnection) -> QueryResult<Refreshed> {
-    let used = refresh_tokens::table.find(hash).filter(refresh_tokens::used_at.is_not_null());
-    let session: Option<Uuid> = used.select(refresh_tokens::session_id).first(connection).await.optional()?;
-    let Some(session) = session else { return Ok(Refreshed::Refused) };
+    let used = refresh_tokens::table.inner_join(sessions::table).filter(refresh_tokens::used_at.is_not_null());
+    let used = used.filter(refresh_tokens::hash.eq(hash)).select((sessions::id, sessions::user_id));
+    let Some((session, user)) = used.first(connection).await.optional()? else { return Ok(Refreshed::Refused) };
     end(session, End::Reuse, connection).await?;
-    Ok(Refreshed::Reused(session))
+    Ok(Refreshed::Reused { session, user })
 }
 
-async fn hand_out(session: Uuid, connection: &mut AsyncPgConnection) -> QueryResult<RefreshToken> {
-    let token = RefreshToken::new();
-    let row = (refresh_tokens::hash.eq(hash(&token.0)), refresh_tokens::session_id.eq(session));
+async fn hand_out(session: Uuid, connection: &mut AsyncPgConnection) -> QueryResult<OneTime> {
+    let token = OneTime::new();
+    let row = (refresh_tokens::hash.eq(token.hash()), refresh_tokens::session_id.eq(session));
     diesel::insert_into(refresh_tokens::table).values(row).execute(connection).await?;
     Ok(token)
-}
-
-fn hash(token: &str) -> Vec<u8> {
-    Sha256::digest(token.as_bytes()).to_vec()
 }
 
 /// Ends a session. One that ended before stays as it was.
@@ -166,12 +173,15 @@ pub async fn end_all(
     diesel::update(going).set(ending).returning(sessions::id).get_results(connection).await
 }
 
-/// The sessions that ended while an access token of theirs may still be good.
+/// The sessions that ended, and the secrets of partner sites that were revoked, while an access token of theirs may
+/// still be good.
 ///
 /// # Errors
 /// What the database says.
 pub async fn lately_ended(connection: &mut AsyncPgConnection) -> QueryResult<HashSet<Uuid>> {
     let since: DateTime<Utc> = Utc::now() - TimeDelta::seconds(LIFE + 60);
     let ended = sessions::table.filter(sessions::ended_at.gt(since)).select(sessions::id);
-    Ok(ended.load(connection).await?.into_iter().collect())
+    let revoked = partner_secrets::table.filter(partner_secrets::revoked_at.gt(since)).select(partner_secrets::id);
+    let (ended, revoked): (Vec<Uuid>, Vec<Uuid>) = (ended.load(connection).await?, revoked.load(connection).await?);
+    Ok(ended.into_iter().chain(revoked).collect())
 }

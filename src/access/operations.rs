@@ -1,0 +1,106 @@
+//! The operations of the contract by address and method, each with its rule.
+
+use std::sync::Arc;
+
+use actix_web::http::Method;
+
+use super::Rule;
+
+/// One operation.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    pub id: Arc<str>,
+    pub method: Method,
+    pub rule: &'static Rule,
+}
+
+/// Every address of the contract and what it takes.
+pub struct Operations(Vec<Address>);
+
+struct Address {
+    template: String,
+    operations: Vec<Operation>,
+    methods: Vec<Method>,
+}
+
+impl Operations {
+    /// By templates of addresses, such as `/v1/results/{id}`.
+    #[must_use]
+    pub fn new(by_template: Vec<(String, Vec<Operation>)>) -> Self {
+        let addresses = by_template.into_iter().map(|(template, operations)| {
+            let mut methods: Vec<Method> = operations.iter().map(|operation| operation.method.clone()).collect();
+            if let Some(get) = methods.iter().position(|method| *method == Method::GET) {
+                methods.insert(get + 1, Method::HEAD);
+            }
+            methods.push(Method::OPTIONS);
+            Address { template, operations, methods }
+        });
+        Self(addresses.collect())
+    }
+
+    /// The methods that an address takes; none if there is no such address.
+    #[must_use]
+    pub fn methods(&self, address: &str) -> &[Method] {
+        self.at(address).map_or(&[], |found| &found.methods)
+    }
+
+    /// The operation of a request, and the record that its address names.
+    #[must_use]
+    pub fn find<'a>(&self, method: &Method, address: &'a str) -> Option<(&Operation, Option<&'a str>)> {
+        let found = self.at(address)?;
+        let operation = found.operations.iter().find(|operation| operation.method == *method)?;
+        let place = found.template.split('/').position(|part| part == "{id}");
+        Some((operation, place.and_then(|place| address.split('/').nth(place))))
+    }
+
+    /// Every operation with the template of its address.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Operation)> {
+        self.0
+            .iter()
+            .flat_map(|address| address.operations.iter().map(move |operation| (address.template.as_str(), operation)))
+    }
+
+    /// A template that says an address letter by letter goes before one with a name in that place.
+    fn at(&self, address: &str) -> Option<&Address> {
+        let mut fitting = self.0.iter().filter(|found| fits(&found.template, address));
+        let first = fitting.next()?;
+        Some(fitting.fold(first, |best, next| {
+            if next.template.matches('{').count() < best.template.matches('{').count() { next } else { best }
+        }))
+    }
+}
+
+fn fits(template: &str, address: &str) -> bool {
+    let (mut wanted, mut given) = (template.split('/'), address.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return true,
+            (Some(part), Some(text)) if part == text || (part.starts_with('{') && !text.is_empty()) => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::rules;
+
+    #[test]
+    fn an_address_has_the_operations_of_its_template() {
+        let operation = |id: &str, method| Operation { id: id.into(), method, rule: &rules()[0] };
+        let operations = Operations::new(vec![
+            ("/v1/results".to_owned(), vec![operation("list", Method::GET), operation("create", Method::POST)]),
+            ("/v1/results/{id}".to_owned(), vec![operation("delete", Method::DELETE)]),
+            ("/v1/results/newest".to_owned(), vec![operation("newest", Method::GET)]),
+        ]);
+        assert_eq!(operations.methods("/v1/results"), [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS]);
+        assert_eq!(operations.methods("/v1/results/x"), [Method::DELETE, Method::OPTIONS]);
+        assert!(operations.methods("/v1/results/").is_empty());
+        assert!(operations.methods("/v2/results").is_empty());
+        let found = |method, address| operations.find(&method, address).map(|(operation, id)| (&*operation.id, id));
+        assert_eq!(found(Method::DELETE, "/v1/results/x"), Some(("delete", Some("x"))));
+        assert_eq!(found(Method::GET, "/v1/results/newest"), Some(("newest", None)));
+        assert_eq!(found(Method::DELETE, "/v1/results/newest"), None);
+    }
+}

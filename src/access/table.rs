@@ -1,0 +1,260 @@
+//! The table. Rows are read as: what, what it costs, and who may with which records and fields.
+
+use super::grants::{Action, Fields, Grant, Rule, What};
+use super::reach::Records;
+use super::reach::Records::{All, Members, MembersAndOwn, Open, OpenAndOwn, OutsideCentre, Own, Readable};
+use crate::identity::Role::{self, Admin, Enterprise, Expert, Partner, Public, Staff};
+use crate::identity::Scope;
+use crate::registry::Kind;
+
+/// Every rule there is.
+#[must_use]
+pub fn rules() -> &'static [Rule] {
+    TABLE
+}
+
+const fn to(role: Role, records: Records) -> Grant {
+    Grant::to(role, records)
+}
+
+const fn site(scope: Scope, records: Records) -> Grant {
+    Grant::to(Partner, records).within(scope)
+}
+
+const fn centre(role: Role) -> Grant {
+    Grant::to(role, All).showing(Fields::Personal)
+}
+
+const fn own(role: Role, records: Records) -> Grant {
+    Grant::to(role, records).showing(Fields::PersonalOfOwn)
+}
+
+const fn records(kind: Kind, action: Action, grants: &'static [Grant]) -> Rule {
+    Rule { what: What::Records(kind, action), cost: 1, strong: false, grants }
+}
+
+const fn operations(ids: &'static [&'static str], grants: &'static [Grant]) -> Rule {
+    Rule { what: What::Operations(ids), cost: 1, strong: false, grants }
+}
+
+impl Rule {
+    const fn costing(self, cost: u32) -> Self {
+        Self { cost, ..self }
+    }
+
+    /// OWASP ASVS 4.0.3, 4.3.1: what administers the service takes more than a password.
+    const fn strong(self) -> Self {
+        Self { strong: true, ..self }
+    }
+}
+
+const EVERYONE: &[Grant] =
+    &[to(Public, All), to(Enterprise, All), to(Expert, All), to(Partner, All), to(Staff, All), to(Admin, All)];
+
+const ANYONE_BY_WHAT_THEY_READ: &[Grant] = &[
+    to(Public, Readable),
+    to(Enterprise, Readable),
+    to(Expert, Readable),
+    site(Scope::MatchesRead, Readable),
+    to(Staff, Readable),
+    to(Admin, Readable),
+];
+
+const CENTRE: &[Grant] = &[centre(Staff), centre(Admin)];
+
+const PEOPLE: &[Grant] = &[own(Enterprise, Own), own(Expert, Own), own(Staff, Own), own(Admin, Own)];
+
+const WHO_RUNS_ACCOUNTS: &[Grant] = &[to(Staff, OutsideCentre).showing(Fields::Personal), centre(Admin)];
+
+const ADMINS: &[Grant] = &[centre(Admin)];
+
+const TABLE: &[Rule] = &[
+    // Results: a partner site's own are those whose source it is.
+    records(
+        Kind::Result,
+        Action::Read,
+        &[
+            to(Public, Open),
+            to(Enterprise, OpenAndOwn),
+            to(Expert, Open),
+            site(Scope::ResultsRead, OpenAndOwn),
+            centre(Staff),
+            centre(Admin),
+        ],
+    ),
+    records(Kind::Result, Action::Create, &[site(Scope::ResultsWrite, Own), centre(Staff), centre(Admin)]),
+    records(Kind::Result, Action::Change, &[site(Scope::ResultsWrite, Own), centre(Staff), centre(Admin)]),
+    records(Kind::Result, Action::Delete, &[site(Scope::ResultsWrite, Own), centre(Staff), centre(Admin)]),
+    records(Kind::Result, Action::History, &[site(Scope::ChangesRead, Own), centre(Staff), centre(Admin)]),
+    // Experts.
+    records(
+        Kind::Expert,
+        Action::Read,
+        &[
+            to(Public, Open),
+            to(Enterprise, Open),
+            own(Expert, OpenAndOwn),
+            site(Scope::ExpertsRead, Open),
+            centre(Staff),
+            centre(Admin),
+        ],
+    ),
+    records(Kind::Expert, Action::Create, CENTRE),
+    records(Kind::Expert, Action::Change, &[own(Expert, Own), centre(Staff), centre(Admin)]),
+    records(Kind::Expert, Action::Delete, CENTRE),
+    records(Kind::Expert, Action::History, &[own(Expert, Own), centre(Staff), centre(Admin)]),
+    // Organisations: all are published.
+    records(
+        Kind::Organisation,
+        Action::Read,
+        &[
+            to(Public, Open),
+            own(Enterprise, OpenAndOwn),
+            to(Expert, Open),
+            site(Scope::OrganisationsRead, Open),
+            centre(Staff),
+            centre(Admin),
+        ],
+    ),
+    records(Kind::Organisation, Action::Create, CENTRE),
+    records(Kind::Organisation, Action::Change, &[own(Enterprise, Own), centre(Staff), centre(Admin)]),
+    records(Kind::Organisation, Action::Delete, CENTRE),
+    records(Kind::Organisation, Action::History, &[own(Enterprise, Own), centre(Staff), centre(Admin)]),
+    // Demands: those for members are seen by whoever has an account, those for the centre by it and their enterprise.
+    records(
+        Kind::Demand,
+        Action::Read,
+        &[
+            to(Public, Open),
+            to(Enterprise, MembersAndOwn),
+            to(Expert, Members),
+            site(Scope::DemandsRead, Members),
+            centre(Staff),
+            centre(Admin),
+        ],
+    ),
+    records(Kind::Demand, Action::Create, &[to(Enterprise, Own), centre(Staff), centre(Admin)]),
+    records(Kind::Demand, Action::Change, &[to(Enterprise, Own), centre(Staff), centre(Admin)]),
+    records(Kind::Demand, Action::Delete, &[to(Enterprise, Own), centre(Staff), centre(Admin)]),
+    records(Kind::Demand, Action::History, &[to(Enterprise, Own), centre(Staff), centre(Admin)]),
+    // Policies.
+    records(
+        Kind::Policy,
+        Action::Read,
+        &[
+            to(Public, Open),
+            to(Enterprise, Open),
+            to(Expert, Open),
+            site(Scope::PoliciesRead, Open),
+            centre(Staff),
+            centre(Admin),
+        ],
+    ),
+    records(Kind::Policy, Action::Create, CENTRE),
+    records(Kind::Policy, Action::Change, CENTRE),
+    records(Kind::Policy, Action::Delete, CENTRE),
+    records(Kind::Policy, Action::History, CENTRE),
+    // Matching and search show of each kind what the caller may read.
+    operations(
+        &[
+            "list_demand_matches",
+            "list_result_matches",
+            "list_expert_matches",
+            "list_organisation_matches",
+            "match_text",
+        ],
+        ANYONE_BY_WHAT_THEY_READ,
+    )
+    .costing(5),
+    operations(&["search"], ANYONE_BY_WHAT_THEY_READ).costing(2),
+    // What the service says of itself.
+    operations(
+        &[
+            "list_industries",
+            "read_industry",
+            "list_regions",
+            "read_region",
+            "list_problem_types",
+            "read_problem_type",
+            "read_access_rules",
+            "list_keys",
+            "read_server_metadata",
+            "live",
+            "ready",
+        ],
+        EVERYONE,
+    ),
+    // The door. What compares secrets costs more.
+    operations(&["create_session", "refresh_session", "issue_token", "accept_invitation", "reset_password"], EVERYONE)
+        .costing(5),
+    // One's own account.
+    operations(
+        &[
+            "read_own_account",
+            "end_session",
+            "end_all_sessions",
+            "begin_second_factor",
+            "confirm_second_factor",
+            "remove_second_factor",
+            "renew_recovery_codes",
+        ],
+        PEOPLE,
+    ),
+    operations(&["change_password"], PEOPLE).costing(5),
+    // The accounts of others.
+    operations(
+        &[
+            "list_accounts",
+            "read_account",
+            "amend_account",
+            "remove_second_factor_of_account",
+            "create_password_reset",
+            "list_invitations",
+            "create_invitation",
+            "revoke_invitation",
+        ],
+        WHO_RUNS_ACCOUNTS,
+    )
+    .strong(),
+    operations(
+        &[
+            "list_partners",
+            "create_partner",
+            "read_partner",
+            "replace_partner",
+            "create_partner_secret",
+            "revoke_partner_secret",
+            "list_audit_events",
+        ],
+        ADMINS,
+    )
+    .strong(),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn an_operation_has_one_rule_and_a_role_one_grant_in_it() {
+        let mut seen = HashSet::new();
+        for rule in rules() {
+            for id in rule.what.operations() {
+                assert!(seen.insert(id.clone()), "{id} has two rules");
+            }
+            let roles: HashSet<&str> = rule.grants.iter().map(|grant| grant.role.as_str()).collect();
+            assert_eq!(roles.len(), rule.grants.len(), "{:?}", rule.what);
+        }
+    }
+
+    #[test]
+    fn an_admin_may_what_staff_may_and_the_public_is_shown_nothing_personal() {
+        for rule in rules() {
+            assert!(rule.grant_of(Staff).is_none() || rule.grant_of(Admin).is_some(), "{:?}", rule.what);
+            assert!(rule.grant_of(Public).is_none_or(|grant| grant.fields == Fields::Open), "{:?}", rule.what);
+            assert!(!rule.strong || rule.grant_of(Public).is_none(), "{:?}", rule.what);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What is noted of an event.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest};
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use diesel::sql_types::Text;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::http::{Address, Trace};
+use crate::identity::Caller;
+use crate::problem::FieldFault;
+use crate::registry::fields::vocabulary;
+
+vocabulary! {
+    /// What happened.
+    Action {
+        SignedIn = "signed_in",
+        SignInFailed = "sign_in_failed",
+        SignedOut = "signed_out",
+        SessionReused = "session_reused",
+        TokenIssued = "token_issued",
+        TokenRefused = "token_refused",
+        Refused = "refused",
+        PersonalDataViewed = "personal_data_viewed",
+        RecordCreated = "record_created",
+        RecordChanged = "record_changed",
+        RecordDeleted = "record_deleted",
+        InvitationCreated = "invitation_created",
+        InvitationRevoked = "invitation_revoked",
+        AccountCreated = "account_created",
+        AccountChanged = "account_changed",
+        PasswordChanged = "password_changed",
+        PasswordResetCreated = "password_reset_created",
+        PasswordReset = "password_reset",
+        SecondFactorAdded = "second_factor_added",
+        SecondFactorRemoved = "second_factor_removed",
+        RecoveryCodesRenewed = "recovery_codes_renewed",
+        PartnerCreated = "partner_created",
+        PartnerChanged = "partner_changed",
+        PartnerSecretCreated = "partner_secret_created",
+        PartnerSecretRevoked = "partner_secret_revoked",
+        KeysRotated = "keys_rotated",
+        AuditRead = "audit_read",
+    }
+}
+
+/// Who, from where, on which request.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The account; none for the public and for whoever runs the program.
+    pub actor: Option<Uuid>,
+    /// `operator` for whoever runs the program.
+    pub role: &'static str,
+    pub session: Option<Uuid>,
+    pub address: Option<String>,
+    pub request_id: Option<String>,
+}
+
+impl Origin {
+    /// The origin of a request by this caller, or by nobody that is known.
+    #[must_use]
+    pub fn of(caller: Option<&Caller>, request: &HttpRequest) -> Self {
+        Self {
+            actor: caller.and_then(Caller::user),
+            role: caller.map_or("public", |caller| caller.role().as_str()),
+            session: caller.and_then(Caller::session),
+            address: Some(Address::of(request).0.to_string()),
+            request_id: request.extensions().get::<Trace>().map(|trace| trace.request_id.clone()),
+        }
+    }
+
+    /// Whoever runs the program on its machine.
+    #[must_use]
+    pub fn operator() -> Self {
+        Self { role: "operator", ..Self::default() }
+    }
+
+    /// The same request, by the account that it turned out to be.
+    #[must_use]
+    pub fn by(&self, account: Uuid, role: &'static str) -> Self {
+        Self { actor: Some(account), role, ..self.clone() }
+    }
+}
+
+impl FromRequest for Origin {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let caller = request.extensions().get::<Caller>().cloned();
+        ready(Ok(Self::of(caller.as_ref(), request)))
+    }
+}
+
+/// One event to be noted.
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub action: Action,
+    /// The kind and the id of what it is about.
+    pub target: Option<(&'static str, String)>,
+    pub details: Value,
+}
+
+impl Event {
+    #[must_use]
+    pub fn new(action: Action) -> Self {
+        Self { action, target: None, details: Value::Object(Map::new()) }
+    }
+
+    /// What it is about, if that is known.
+    #[must_use]
+    pub fn about(mut self, kind: &'static str, id: Option<&str>) -> Self {
+        self.target = id.map(|id| (kind, printable(id)));
+        self
+    }
+
+    /// The same for what has an id of ours.
+    #[must_use]
+    pub fn about_id(self, kind: &'static str, id: Uuid) -> Self {
+        self.about(kind, Some(&id.to_string()))
+    }
+
+    /// More about it: an object, without secrets and without personal data.
+    #[must_use]
+    pub fn with(mut self, details: Value) -> Self {
+        self.details = details;
+        self
+    }
+}
+
+/// What a caller sent may be anything: no control characters, and not without end.
+pub fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(100).collect()
+}
