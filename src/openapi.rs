@@ -139,7 +139,7 @@ fn bearer_scheme() -> SecurityScheme {
 /// OAuth 2.0 client credentials (RFC 6749, 4.4).
 fn partner_scheme() -> SecurityScheme {
     let scopes = Scope::WORDS.iter().filter_map(|word| Scope::parse(word).ok());
-    let scopes = Scopes::from_iter(scopes.map(|scope| (scope.as_str(), scope.words().1)));
+    let scopes: Scopes = scopes.map(|scope| (scope.as_str(), scope.words().1)).collect();
     SecurityScheme::OAuth2(OAuth2::new([Flow::ClientCredentials(ClientCredentials::new(TOKEN_ENDPOINT, scopes))]))
 }
 

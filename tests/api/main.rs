@@ -3,6 +3,8 @@
 
 mod harness;
 
+mod access;
+mod audit;
 mod bad_input;
 mod concurrency;
 mod contract;
@@ -10,5 +12,7 @@ mod database_rules;
 mod identity;
 mod matching;
 mod operation;
+mod partners;
+mod people;
 mod registry;
 mod sessions;

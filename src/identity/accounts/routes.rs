@@ -37,6 +37,11 @@ pub struct PasswordChange {
 
 /// One's own account.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "01939c5e-0000-7000-8000-000000000009", "login": "zhao-lixin", "role": "enterprise",
+    "organisation_id": "01939c5e-0000-7000-8000-000000000001", "second_factor": true,
+    "signed_in_with_second_factor": false
+}))]
 pub struct OwnAccount {
     id: Uuid,
     #[schema(max_length = 64)]

@@ -16,7 +16,7 @@ use crate::problem::{Faults, FieldFault};
 /// The namespace of the ids of partner sites as owners.
 const PARTNERS: Uuid = Uuid::from_u128(0x5b0f_6a54_2c86_4e0b_9a57_7d1f_30c2_b8e6);
 
-/// The id under which a partner site owns what came from it (UUIDv5 of its name).
+/// The id under which a partner site owns what came from it (a UUID of version 5).
 #[must_use]
 pub fn partner_owner(name: &str) -> Uuid {
     Uuid::new_v5(&PARTNERS, name.as_bytes())
