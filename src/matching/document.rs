@@ -7,7 +7,7 @@ use super::Facet;
 
 /// Who may find a record: each level includes the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Audience(pub u64);
+pub struct Audience(u8);
 
 impl Audience {
     /// Everyone.
@@ -16,6 +16,19 @@ impl Audience {
     pub const MEMBERS: Self = Self(1);
     /// The centre's staff only.
     pub const STAFF: Self = Self(2);
+
+    /// In the order of their places.
+    pub(super) const ALL: [Self; 3] = [Self::PUBLIC, Self::MEMBERS, Self::STAFF];
+
+    /// Its place among all.
+    pub(super) fn place(self) -> usize {
+        self.0.into()
+    }
+
+    /// As the index keeps it.
+    pub(super) fn number(self) -> u64 {
+        self.0.into()
+    }
 }
 
 /// A record as the index sees it.
@@ -24,8 +37,8 @@ pub struct Document {
     pub id: Uuid,
     pub version: i64,
     pub audience: Audience,
-    /// The organisation or expert that finds it whatever the audience.
-    pub owner: Option<Uuid>,
+    /// The organisations, the expert or the partner that find it whatever the audience.
+    pub owners: Vec<Uuid>,
     pub title: String,
     pub keywords: Vec<String>,
     pub body: Vec<String>,

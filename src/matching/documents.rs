@@ -8,7 +8,7 @@ use super::{Audience, Change, Document, Facet};
 use crate::database::schema::{demands, experts, organisations, policies, results};
 use crate::registry::demands::Demand;
 use crate::registry::experts::Expert;
-use crate::registry::fields::{ConfidentialityLevel, Maturity, PublicationStatus};
+use crate::registry::fields::{ConfidentialityLevel, Maturity, PublicationStatus, partner_owner};
 use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
@@ -93,7 +93,7 @@ fn blank<C>(record: &Record<C>, title: &str, public: bool) -> Document {
         id: record.stamp.id,
         version: record.stamp.version,
         audience: if public { Audience::PUBLIC } else { Audience::STAFF },
-        owner: None,
+        owners: Vec::new(),
         title: title.to_owned(),
         keywords: Vec::new(),
         body: Vec::new(),
@@ -115,8 +115,10 @@ impl Indexed for ResearchResult {
         facets.extend(fields.industries.iter().map(|code| Facet::industry(code)));
         facets.extend(fields.disciplines.iter().map(|code| Facet::discipline(code)));
         facets.extend(fields.region.iter().map(|code| Facet::region(code)));
+        let partner = fields.source.as_ref().and_then(|source| source.partner.as_ref());
+        let partner = partner.map(|partner| partner_owner(partner));
         Document {
-            owner: Some(fields.holder_id),
+            owners: std::iter::once(fields.holder_id).chain(partner).collect(),
             keywords: texts(&fields.keywords),
             body: vec![fields.summary.to_string()],
             facets: facets.into_iter().flatten().collect(),
@@ -138,7 +140,7 @@ impl Indexed for Expert {
         facets.extend(fields.regions.iter().map(|code| Facet::region(code)));
         Document {
             // An expert finds its own record even as a draft: it is its own owner.
-            owner: Some(record.stamp.id),
+            owners: vec![record.stamp.id],
             keywords: texts(&fields.expertise),
             body: text(fields.biography.as_ref()).into_iter().collect(),
             names: vec![fields.name.to_string()],
@@ -184,7 +186,7 @@ impl Indexed for Demand {
                 ConfidentialityLevel::Members => Audience::MEMBERS,
                 ConfidentialityLevel::CentreOnly => Audience::STAFF,
             },
-            owner: Some(fields.enterprise_id),
+            owners: vec![fields.enterprise_id],
             keywords: texts(&fields.keywords),
             body: vec![fields.description.to_string()],
             facets: facets.into_iter().flatten().collect(),

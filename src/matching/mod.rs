@@ -20,7 +20,9 @@ mod rank;
 mod requests;
 pub mod routes;
 mod search;
+mod statistics;
 pub mod text;
+mod view;
 
 use std::path::Path;
 

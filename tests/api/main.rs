@@ -5,6 +5,7 @@ mod harness;
 
 mod bad_input;
 mod concurrency;
+mod confidential;
 mod contract;
 mod database_rules;
 mod identity;

@@ -14,7 +14,7 @@ pub use contact::{Contact, Email, Phone};
 pub use list::{at_least_one, distinct};
 pub use money::{AskingPrice, MoneyRange};
 pub use number::Maturity;
-pub use source::{Source, WebAddress};
+pub use source::{Source, WebAddress, partner_owner};
 pub use text::{Line, Prose};
 pub use vocabulary::{
     ConfidentialityLevel, Cooperation, DemandStatus, ExpertCategory, ExpertService, IntellectualPropertyKind,

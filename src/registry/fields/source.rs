@@ -8,6 +8,7 @@ use diesel::sql_types::Jsonb;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
+use uuid::{Uuid, uuid};
 
 use super::{Line, date, json_field, text_field};
 use crate::problem::{Faults, FieldFault};
@@ -42,6 +43,15 @@ pub struct Source {
 }
 
 json_field!(Source);
+
+/// Names of partners are hashed into ids within this.
+const PARTNERS: Uuid = uuid!("4f0d9c1e-6b7a-4d52-9a3e-81c5d27be604");
+
+/// The id by which a partner owns what it sent: partners are known by name alone.
+#[must_use]
+pub fn partner_owner(name: &str) -> Uuid {
+    Uuid::new_v5(&PARTNERS, name.as_bytes())
+}
 
 fn identified(source: Source, location: ValuePointerRef<'_>) -> Result<Source, Faults> {
     let missing = match (&source.partner, &source.identifier) {
