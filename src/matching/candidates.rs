@@ -1,4 +1,4 @@
-//! The records worth a closer look: BM25 over weighted fields, the best some hundred by block-max WAND.
+//! The records of a layer worth a closer look: BM25 over weighted fields, the best some hundred by block-max WAND.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

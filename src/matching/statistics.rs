@@ -10,8 +10,8 @@ use super::index::{Fields, WordFields};
 
 /// Counts over the records of some audiences.
 ///
-/// A record that was deleted or changed counts as it was until its segment is merged, as in every index of this kind:
-/// it was open to the same audience.
+/// A record that was deleted or changed counts as it was until its segment is merged with others, as in every index of
+/// this kind. It counts where it stood, so that tells of nothing that was ever closed.
 pub(super) struct Statistics {
     searcher: Searcher,
     fields: Fields,

@@ -169,7 +169,7 @@ async fn answers(client: &Client, county: &County, curiosity: &Curiosity) -> Vec
         }
         heard.push((path, told(&answer)));
     }
-    for kind in ["demand", "result", "organisation"] {
+    for kind in ["demand", "result", "expert", "organisation"] {
         let text = text.iter().fold(String::from("我厂"), |mut text, place| {
             let _ = write!(text, "的{}和", WORDS[*place]);
             text
@@ -233,15 +233,15 @@ async fn a_record_changes_nothing_for_those_who_may_not_see_it() {
     let config = Config { cases: CASES, max_shrink_iters: 30, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let runtime = tokio::runtime::Handle::current();
-    let outcome = tokio::task::block_in_place(|| {
-        runner.run(&cases(), |(secret, curiosity)| {
+    tokio::task::block_in_place(|| {
+        let outcome = runner.run(&cases(), |(secret, curiosity)| {
             let onlookers = if secret.kind == Hidden::Members { &onlookers[..1] } else { &onlookers[..] };
             runtime.block_on(nothing_changes(onlookers, &county, &secret, &curiosity))
-        })
+        });
+        if let Err(error) = outcome {
+            panic!("{error}");
+        }
     });
-    if let Err(error) = outcome {
-        panic!("{error}");
-    }
 }
 
 async fn nothing_changes(
