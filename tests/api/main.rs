@@ -7,6 +7,7 @@ mod access;
 mod audit;
 mod bad_input;
 mod concurrency;
+mod confidential;
 mod contract;
 mod database_rules;
 mod identity;

@@ -8,13 +8,13 @@ use diesel::sql_types::Jsonb;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
-use uuid::Uuid;
+use uuid::{Uuid, uuid};
 
 use super::{Line, date, json_field, text_field};
 use crate::problem::{Faults, FieldFault};
 
 /// The namespace of the ids of partner sites as owners.
-const PARTNERS: Uuid = Uuid::from_u128(0x5b0f_6a54_2c86_4e0b_9a57_7d1f_30c2_b8e6);
+const PARTNERS: Uuid = uuid!("4f0d9c1e-6b7a-4d52-9a3e-81c5d27be604");
 
 /// The id under which a partner site owns what came from it (a UUID of version 5).
 #[must_use]
