@@ -17,7 +17,7 @@ pub use number::Maturity;
 pub use source::{Source, WebAddress};
 pub use text::{Line, Prose};
 pub use vocabulary::{
-    ConfidentialityLevel, Cooperation, DemandStatus, ExpertCategory, ExpertService, IntellectualPropertyKind,
+    ConfidentialityLevel, Cooperation, Day, DemandStatus, ExpertCategory, ExpertService, IntellectualPropertyKind,
     IntellectualPropertyStatus, OrganisationKind, OrganisationLabel, PolicyLevel, PublicationStatus, ResultForm,
     ResultStatus, Scale, Wanted, date,
 };
