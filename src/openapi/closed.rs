@@ -26,7 +26,9 @@ fn bodies(item: &PathItem) -> Vec<String> {
     let bodies = operations.into_iter().flatten().filter_map(|operation| operation.request_body.as_ref());
     let bodies = bodies.filter_map(|body| if let RefOr::T(body) = body { Some(body) } else { None });
     let contents = bodies.flat_map(|body| &body.content).filter(|(kind, _)| kind.ends_with("json"));
-    contents.filter_map(|(_, content)| if let RefOr::T(content) = content { named(content.schema.as_ref()?) } else { None }).collect()
+    contents
+        .filter_map(|(_, content)| if let RefOr::T(content) = content { named(content.schema.as_ref()?) } else { None })
+        .collect()
 }
 
 fn named(schema: &RefOr<Schema>) -> Option<String> {

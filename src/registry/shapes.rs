@@ -77,12 +77,15 @@ fn inner_object(schema: &RefOr<Schema>, named: &Named) -> Option<Object> {
             inner_object(&named.iter().find(|(known, _)| known == name)?.1, named)
         }
         RefOr::T(Schema::Object(object)) => Some(object.clone()).filter(|object| !object.properties.is_empty()),
-        RefOr::T(Schema::OneOf(choice)) => {
-            let shapes: Vec<Object> = choice.items.iter().filter_map(|item| inner_object(item, named)).collect();
-            (!shapes.is_empty()).then(|| united(shapes))
-        }
+        RefOr::T(Schema::OneOf(choice)) => any_of(&choice.items, named),
+        RefOr::T(Schema::AnyOf(choice)) => any_of(&choice.items, named),
         RefOr::T(_) => None,
     }
+}
+
+fn any_of(choice: &[RefOr<Schema>], named: &Named) -> Option<Object> {
+    let shapes: Vec<Object> = choice.iter().filter_map(|item| inner_object(item, named)).collect();
+    (!shapes.is_empty()).then(|| united(shapes))
 }
 
 /// All members that any of the shapes has, each as any of them has it; needed is what all need.
@@ -171,4 +174,3 @@ pub fn version_schema(name: &str) -> RefOr<Schema> {
         .required("record")
         .into()
 }
-

@@ -10,5 +10,6 @@ mod database_rules;
 mod identity;
 mod matching;
 mod operation;
+mod outsiders;
 mod registry;
 mod sessions;

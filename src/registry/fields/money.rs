@@ -6,8 +6,8 @@ use diesel::expression::AsExpression;
 use diesel::sql_types::Jsonb;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::openapi::schema::SchemaType;
-use utoipa::openapi::{KnownFormat, ObjectBuilder, OneOfBuilder, RefOr, Schema, SchemaFormat, Type};
+use utoipa::openapi::schema::{AnyOfBuilder, SchemaType};
+use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::json_field;
@@ -54,7 +54,8 @@ json_field!(AskingPrice);
 impl PartialSchema for AskingPrice {
     fn schema() -> RefOr<Schema> {
         let null = || ObjectBuilder::new().schema_type(Type::Null);
-        let negotiable = |words: [Value; 2]| ObjectBuilder::new().schema_type(SchemaType::AnyValue).enum_values(Some(words));
+        let negotiable =
+            |words: [Value; 2]| ObjectBuilder::new().schema_type(SchemaType::AnyValue).enum_values(Some(words));
         let format = SchemaFormat::KnownFormat(KnownFormat::Int64);
         let amount = || {
             let whole = ObjectBuilder::new().schema_type(Type::Integer).format(Some(format.clone()));
@@ -71,7 +72,7 @@ impl PartialSchema for AskingPrice {
             .required("negotiable")
             .property("min", null())
             .property("max", null());
-        OneOfBuilder::new()
+        AnyOfBuilder::new()
             .description(Some("What a holder asks: left to negotiation, or a range in whole CNY."))
             .item(open)
             .item(range)
