@@ -102,3 +102,17 @@ fn malformed(error: &serde_json::Error) -> Problem {
         format!("not valid JSON near line {line}, column {column}"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_number_without_a_fraction_is_an_integer() {
+        let mut body = json!({"min": 3.0, "list": [1e3, -0.0, 1.5, 1e30, 7], "text": "3.0"});
+        make_whole(&mut body);
+        assert_eq!(body, json!({"min": 3, "list": [1000, 0, 1.5, 1e30, 7], "text": "3.0"}));
+    }
+}

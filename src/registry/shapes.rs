@@ -174,3 +174,36 @@ pub fn version_schema(name: &str) -> RefOr<Schema> {
         .required("record")
         .into()
 }
+
+#[cfg(test)]
+mod tests {
+    use utoipa::{PartialSchema, ToSchema};
+
+    use super::*;
+    use crate::registry::demands::Demand;
+
+    #[test]
+    fn a_patch_has_every_member_and_removes_only_what_a_record_can_be_without() -> Result<(), serde_json::Error> {
+        let mut named = Vec::new();
+        Demand::schemas(&mut named);
+        let patch = serde_json::to_value(patch_schema("Demand", &Demand::schema(), &named))?;
+        assert_eq!(patch["required"], Value::Null);
+        assert_eq!(patch["properties"]["keywords"]["type"], json!(["array", "null"]));
+        assert_eq!(patch["properties"]["title"]["type"], "string");
+        // What is an object is patched member by member, and can be removed whole.
+        let budget = &patch["properties"]["budget"]["oneOf"];
+        assert!(budget[0]["properties"]["min"].is_object() && budget[0]["required"].is_null());
+        assert_eq!(budget[1]["type"], "null");
+        assert_eq!(patch["example"], json!({"title": "球铁件热节处总有缩松"}));
+        Ok(())
+    }
+
+    #[test]
+    fn a_record_shows_every_member_with_its_stamp() -> Result<(), serde_json::Error> {
+        let record = serde_json::to_value(record_schema(&Demand::schema()))?;
+        let members = record["allOf"][1]["properties"].as_object().map_or(0, Map::len);
+        assert_eq!(record["allOf"][1]["required"].as_array().map(Vec::len), Some(members));
+        assert_eq!(record["examples"][0].as_object().map(Map::len), Some(members + 4));
+        Ok(())
+    }
+}

@@ -136,7 +136,15 @@ mod tests {
         assert_eq!(code::<1, 1>("e\u{301}"), Ok("é".to_owned()));
         assert_eq!(code::<2, 3>("炉"), Err("too_short"));
         assert_eq!(code::<2, 3>("工业炉窑"), Err("too_long"));
-        assert_eq!(code::<2, 4>(" 工业炉窑\u{3000}"), Ok("工业炉窑".to_owned()));
+    }
+
+    #[test]
+    fn blanks_around_a_text_count_towards_the_most_but_not_towards_the_least() {
+        assert_eq!(code::<2, 6>(" 工业炉窑\u{3000}"), Ok("工业炉窑".to_owned()));
+        assert_eq!(code::<2, 5>(" 工业炉窑\u{3000}"), Err("too_long"));
+        assert_eq!(code::<2, 5>("  炉\u{3000}"), Err("too_short"));
+        assert_eq!(Prose::<1, 4>::parse("a\r\nb").map(|prose| prose.0), Ok("a\nb".to_owned()));
+        assert_eq!(Prose::<1, 3>::parse("a\r\nb").map_err(|fault| fault.code), Err("too_long"));
     }
 
     #[test]
