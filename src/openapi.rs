@@ -1,5 +1,7 @@
 //! The contract: one OpenAPI 3.1 document, made from the code, kept in `openapi/`.
 
+mod closed;
+
 use std::sync::LazyLock;
 
 use actix_web::http::Method;
@@ -92,6 +94,7 @@ fn build() -> utoipa::openapi::OpenApi {
             complete(path, &method, operation);
         }
     }
+    closed::close_bodies(&mut document);
     document
 }
 
@@ -241,6 +244,7 @@ mod tests {
             Value::Object(members) => {
                 let named = members.get("$ref").and_then(Value::as_str).and_then(|name| name.rsplit('/').next());
                 members.contains_key("example")
+                    || members.contains_key("examples")
                     || (depth > 0 && named.is_some_and(|name| has_example(&schemas[name], schemas, depth - 1)))
                     || members.values().any(|member| has_example(member, schemas, depth))
             }

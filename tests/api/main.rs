@@ -13,6 +13,7 @@ mod database_rules;
 mod identity;
 mod matching;
 mod operation;
+mod outsiders;
 mod partners;
 mod people;
 mod registry;
