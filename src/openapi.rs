@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use actix_web::http::Method;
 use utoipa::OpenApi;
-use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
+use utoipa::openapi::path::{HttpMethod, Operation, Parameter, PathItem};
 use utoipa::openapi::security::{
     ClientCredentials, Flow, Http, HttpAuthScheme, OAuth2, Scopes, SecurityRequirement, SecurityScheme,
 };
@@ -17,7 +17,7 @@ use crate::identity::partners::TOKEN_ENDPOINT;
 use crate::identity::{Role, Scope};
 use crate::problem::{Kind, Language, ProblemDocument};
 use crate::registry::demands::Demand;
-use crate::registry::description::{describe, problem_response};
+use crate::registry::description::{describe, idempotency_key, if_match, problem_response};
 use crate::registry::experts::Expert;
 use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
@@ -102,12 +102,25 @@ fn build() -> utoipa::openapi::OpenApi {
 fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     let Some(rule) = rule_of(operation) else { return };
     operation.extensions.get_or_insert_default().merge(access::describe(rule));
+    for parameter in operation.parameters.iter_mut().flatten() {
+        share(parameter);
+    }
     let open = rule.grant_of(Role::Public).is_some();
     operation.security = Some(security(path, rule));
     for kind in problems(path, method, open) {
         let status = kind.status().as_u16().to_string();
         let response = RefOr::<Response>::T(problem_response(kind.title(Language::English)));
         operation.responses.responses.entry(status).or_insert(response);
+    }
+}
+
+/// The headers that several operations take are described once.
+fn share(parameter: &mut RefOr<Parameter>) {
+    let RefOr::T(named) = &parameter else { return };
+    match named.name.as_str() {
+        "Idempotency-Key" => *parameter = idempotency_key().into(),
+        "If-Match" => *parameter = if_match().into(),
+        _ => {}
     }
 }
 

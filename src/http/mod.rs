@@ -14,7 +14,7 @@ mod trace;
 pub use address::{Address, TrustedProxies};
 pub use body::{BODY_LIMIT, Body, JSON, MERGE_PATCH, Patch, read_json};
 pub use conditions::Conditions;
-pub use idempotency::{Creation, keep_sealed};
+pub use idempotency::{Creation, Keyed, keep_sealed};
 pub use parameters::Parameters;
 pub use prefer::Prefer;
 pub use trace::Trace;

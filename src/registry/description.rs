@@ -210,14 +210,18 @@ fn anything() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
-fn idempotency_key() -> Parameter {
+/// `Idempotency-Key` of a POST that creates.
+#[must_use]
+pub fn idempotency_key() -> Parameter {
     // Quoted, or bare; a quote that is not closed is part of the key.
     let key = r#"^("[ -~]{1,255}"|[!#-~]([ -~]{0,253}[!-~])?|"([ -~]{0,253}[!#-~])?)$"#;
     let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(key)).examples(["order-7c1e"]);
     header_parameter("Idempotency-Key", "The same key and body replays the first answer for 24 hours", schema)
 }
 
-fn if_match() -> Parameter {
+/// `If-Match` of a change.
+#[must_use]
+pub fn if_match() -> Parameter {
     let tags = r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$"#;
     let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(tags)).examples(["\"1\""]);
     let mut parameter = header_parameter("If-Match", "The ETag that was read; 428 without, 412 when stale", schema);

@@ -48,12 +48,23 @@ impl Service {
         Self::start_in(url, folder, &Cost::default()).await
     }
 
+    /// A service that is reached where it listens, as its tokens say.
+    pub async fn start_as_issuer() -> Self {
+        remember_log();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::serve(cluster::new_database().await, folder, &Cost::default(), None).await
+    }
+
     async fn start_in(url: String, folder: tempfile::TempDir, cost: &Cost) -> Self {
+        // Processes on one database are one service to those who use it, whichever port they happen to listen on.
+        Self::serve(url, folder, cost, Some(ISSUER)).await
+    }
+
+    async fn serve(url: String, folder: tempfile::TempDir, cost: &Cost, issuer: Option<&str>) -> Self {
         let database = Database::new(&url, 8).expect("a pool");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
-        // Processes on one database are one service to those who use it, whichever port they happen to listen on.
-        let state = open_state(&database, &folder, cost, ISSUER).await;
+        let state = open_state(&database, &folder, cost, issuer.unwrap_or(&address)).await;
         state.freshness.built().await;
         let options = Options { trusted_proxies: TrustedProxies::new(vec!["127.0.0.0/8".parse().expect("a network")]) };
         let running = server::serve(state, listener, &options).expect("a server");
