@@ -166,11 +166,17 @@ fn client_scheme() -> SecurityScheme {
 
 /// The problems that an operation can answer with, by its shape.
 fn problems(path: &str, method: &HttpMethod, open: bool) -> Vec<Kind> {
-    let mut kinds =
-        vec![Kind::InvalidParameter, Kind::UriTooLong, Kind::TimedOut, Kind::HeadersTooLarge, Kind::Internal];
+    let mut kinds = vec![
+        Kind::InvalidParameter,
+        Kind::Unauthenticated,
+        Kind::UriTooLong,
+        Kind::TimedOut,
+        Kind::HeadersTooLarge,
+        Kind::Internal,
+    ];
     let v1 = path.starts_with("/v1/");
     if v1 {
-        kinds.extend([Kind::Unauthenticated, Kind::NotAcceptable, Kind::Unavailable]);
+        kinds.extend([Kind::NotAcceptable, Kind::Unavailable]);
     }
     if !open {
         kinds.push(Kind::Forbidden);
