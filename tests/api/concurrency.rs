@@ -1,5 +1,7 @@
 //! At the same moment, twice, late: nothing lost, nothing doubled.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -65,6 +67,16 @@ async fn a_key_and_body_create_one_record_however_often_they_are_sent() {
     theirs.expect(201);
     let empty = send(staff.request("POST", "/v1/organisations").header("idempotency-key", "").json(&body)).await;
     empty.problem(400, "invalid-header");
+    // Nor does it matter which process is asked, also at the same moment.
+    let beside = Service::start_on(service.url.clone()).await.public().with_token(staff.token().to_owned());
+    let fourth = enterprise("第四厂");
+    let shared = join_all((0..8).map(|place| {
+        let client = if place % 2 == 0 { &staff } else { &beside };
+        send(client.request("POST", "/v1/organisations").header("idempotency-key", "key-3").json(&fourth))
+    }));
+    let ids: BTreeSet<String> =
+        shared.await.iter().filter(|answer| answer.status == 201).map(|answer| answer.body["id"].to_string()).collect();
+    assert_eq!(ids.len(), 1, "{ids:?}");
     // The stored answer outlives the process.
     let service = service.restart().await;
     let again = send(
