@@ -9,6 +9,7 @@
 
 use std::cell::RefCell;
 use std::net::TcpListener;
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
@@ -16,13 +17,14 @@ use duijie::commands::serve::{self, Start};
 use duijie::database::Database;
 use duijie::database::embedded::{Cluster, Settings};
 use duijie::demo::{County, recombined};
+use duijie::http::{Patience, TrustedProxies};
 use duijie::identity::Secret;
 use duijie::identity::passwords::Cost;
 use duijie::matching::text::words;
 use duijie::registry::demands::Demand;
 use duijie::registry::results::ResearchResult;
 use duijie::registry::{Record, Store};
-use duijie::server;
+use duijie::server::{self, Options};
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::body::Bytes;
@@ -144,7 +146,7 @@ impl Stage {
         };
         let state = serve::start(database, start).await.expect("a state");
         state.freshness.built().await;
-        let running = server::serve(state, listener, &server::Options::default()).expect("a server");
+        let running = server::serve(state, listener, &unlimited()).expect("a server");
         let server = running.handle();
         tokio::spawn(running);
         let http = Client::builder(TokioExecutor::new()).build_http();
@@ -194,6 +196,16 @@ impl Stage {
 }
 
 /// The peer's table: the words of each field, as the engine cuts them, weighted by field.
+/// One caller asks as fast as it is answered.
+fn unlimited() -> Options {
+    Options {
+        trusted_proxies: TrustedProxies::default(),
+        rate: NonZeroU32::MAX,
+        cors_origins: Vec::new(),
+        patience: Patience::default(),
+    }
+}
+
 async fn fill_peer(sql: &tokio_postgres::Client, results: &[Record<ResearchResult>]) {
     let create = "CREATE TABLE peer (id uuid PRIMARY KEY, words tsvector NOT NULL)";
     sql.batch_execute(create).await.expect("a table");

@@ -8,6 +8,7 @@ mod concurrency;
 mod contract;
 mod database_rules;
 mod identity;
+mod limits;
 mod matching;
 mod operation;
 mod registry;
