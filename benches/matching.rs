@@ -5,6 +5,9 @@
 //! `ts_rank_cd`, the best 20 with title and summary, asked by a prepared statement without any HTTP. Both take turns
 //! over the sample demands of 200 to 400 characters. The corpus is the 2 000 sample papers, then 100 000 results
 //! recombined from their sentences.
+//!
+//! And what is closed to a caller must cost it no time: the same call for demands, without and with thousands of
+//! confidential ones of another enterprise that say what is asked for.
 #![expect(clippy::expect_used, reason = "a benchmark ends where what it needs is missing")]
 
 use std::cell::RefCell;
@@ -22,6 +25,7 @@ use duijie::identity::Secret;
 use duijie::identity::passwords::Cost;
 use duijie::matching::text::words;
 use duijie::registry::demands::Demand;
+use duijie::registry::fields::ConfidentialityLevel;
 use duijie::registry::results::ResearchResult;
 use duijie::registry::{Record, Store};
 use duijie::server::{self, Options};
@@ -33,10 +37,14 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+use uuid::Uuid;
 
 const SIZES: [usize; 2] = [2_000, 100_000];
 /// Measured calls of each side; those before them only warm up.
 const SAMPLES: usize = 20;
+/// Demands that everyone may see, and confidential ones.
+const OPEN: usize = 200;
+const CONFIDENTIAL: usize = 5_000;
 /// Records a statement.
 const BATCH: usize = 500;
 
@@ -54,7 +62,7 @@ fn main() {
             2_000 => county.results.clone(),
             _ => recombined(&county, size, 1).expect("results"),
         };
-        let stage = runtime.block_on(Stage::set(&county, &results));
+        let stage = runtime.block_on(Stage::set(&county, &results, &[]));
         let queries = runtime.block_on(stage.queries(&county.demands));
         let ours = measure(&mut criterion, &runtime, &format!("duijie/{size}"), &queries, async |query| {
             stage.matches(&query.demand).await;
@@ -69,6 +77,31 @@ fn main() {
     for (size, ours, peer) in ratios {
         println!("{size:>9} {:>9.2} ms {:>11.2} ms {:>7.1}×", ours * 1e3, peer * 1e3, peer / ours);
     }
+    let [without, with] =
+        [0, CONFIDENTIAL].map(|confidential| among_confidential(&mut criterion, &runtime, &county, confidential));
+    println!("confidential: with/without {:.2}", with / without);
+}
+
+/// The median time of a call of the public for demands among so many confidential ones that say the same.
+fn among_confidential(criterion: &mut Criterion, runtime: &Runtime, county: &County, confidential: usize) -> f64 {
+    let asked = &county.demands[0];
+    let open = county.demands.iter().cycle().take(OPEN).map(|record| (record, ConfidentialityLevel::Public));
+    let closed = std::iter::repeat_n((asked, ConfidentialityLevel::CentreOnly), confidential);
+    let demands = open.chain(closed).map(|(record, confidentiality)| {
+        let mut record = record.clone();
+        record.stamp.id = Uuid::now_v7();
+        record.fields.confidentiality = confidentiality;
+        record
+    });
+    let stage = runtime.block_on(Stage::set(county, &county.results, &demands.collect::<Vec<_>>()));
+    let text = json!({"kind": "demand", "title": asked.fields.title, "text": asked.fields.description, "limit": 20});
+    let query = Query { demand: text, words: String::new() };
+    let name = format!("confidential/{confidential}");
+    let taken = measure(criterion, runtime, &name, &[query], async |query| {
+        stage.matches(&query.demand).await;
+    });
+    runtime.block_on(stage.strike());
+    taken
 }
 
 /// A demand, and the words that are looked for in it.
@@ -116,7 +149,7 @@ struct Stage {
 }
 
 impl Stage {
-    async fn set(county: &County, results: &[Record<ResearchResult>]) -> Self {
+    async fn set(county: &County, results: &[Record<ResearchResult>], demands: &[Record<Demand>]) -> Self {
         let folder = tempfile::Builder::new()
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
             .tempdir()
@@ -134,6 +167,9 @@ impl Stage {
         }
         for batch in results.chunks(BATCH) {
             Store::insert(batch, &mut connection).await.expect("results");
+        }
+        for batch in demands.chunks(BATCH) {
+            Store::insert(batch, &mut connection).await.expect("demands");
         }
         fill_peer(&sql, results).await;
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -28,7 +28,7 @@ pub struct Settings {
     /// What a password hash costs (argon2id): KiB, passes, lanes. Where it rises, hashes are renewed as people sign in.
     #[arg(long, env = "DUIJIE_PASSWORD_COST", default_value = "m=19456,t=2,p=1")]
     pub password_cost: Cost,
-    /// The address under which callers reach the service, such as https://duijie.example.com: the issuer of its tokens
+    /// The address under which callers reach the service, such as <https://duijie.example.com>: the issuer of its tokens
     /// and the beginning of its links. By default that on which it listens.
     #[arg(long, env = "DUIJIE_URL", value_parser = parse_url)]
     pub url: Option<String>,

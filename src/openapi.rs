@@ -1,10 +1,12 @@
 //! The contract: one OpenAPI 3.1 document, made from the code, kept in `openapi/`.
 
+mod closed;
+
 use std::sync::LazyLock;
 
 use actix_web::http::Method;
 use utoipa::OpenApi;
-use utoipa::openapi::path::{HttpMethod, Operation, PathItem};
+use utoipa::openapi::path::{HttpMethod, Operation, Parameter, PathItem};
 use utoipa::openapi::security::{
     ClientCredentials, Flow, Http, HttpAuthScheme, OAuth2, Scopes, SecurityRequirement, SecurityScheme,
 };
@@ -15,7 +17,7 @@ use crate::identity::partners::TOKEN_ENDPOINT;
 use crate::identity::{Role, Scope};
 use crate::problem::{Kind, Language, ProblemDocument};
 use crate::registry::demands::Demand;
-use crate::registry::description::{describe, problem_response};
+use crate::registry::description::{describe, idempotency_key, if_match, problem_response};
 use crate::registry::experts::Expert;
 use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
@@ -93,6 +95,7 @@ fn build() -> utoipa::openapi::OpenApi {
             complete(path, &method, operation);
         }
     }
+    closed::close_bodies(&mut document);
     document
 }
 
@@ -139,6 +142,9 @@ fn limit(operation: &mut Operation) {
 fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     let Some(rule) = rule_of(operation) else { return };
     operation.extensions.get_or_insert_default().merge(access::describe(rule));
+    for parameter in operation.parameters.iter_mut().flatten() {
+        share(parameter);
+    }
     let open = rule.grant_of(Role::Public).is_some();
     operation.security = Some(security(path, rule));
     limit(operation);
@@ -146,6 +152,16 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         let status = kind.status().as_u16().to_string();
         let response = RefOr::<Response>::T(problem_response(kind.title(Language::English)));
         operation.responses.responses.entry(status).or_insert(response);
+    }
+}
+
+/// The headers that several operations take are described once.
+fn share(parameter: &mut RefOr<Parameter>) {
+    let RefOr::T(named) = &parameter else { return };
+    match named.name.as_str() {
+        "Idempotency-Key" => *parameter = idempotency_key().into(),
+        "If-Match" => *parameter = if_match().into(),
+        _ => {}
     }
 }
 
@@ -180,7 +196,7 @@ fn bearer_scheme() -> SecurityScheme {
 /// OAuth 2.0 client credentials (RFC 6749, 4.4).
 fn partner_scheme() -> SecurityScheme {
     let scopes = Scope::WORDS.iter().filter_map(|word| Scope::parse(word).ok());
-    let scopes = Scopes::from_iter(scopes.map(|scope| (scope.as_str(), scope.words().1)));
+    let scopes: Scopes = scopes.map(|scope| (scope.as_str(), scope.words().1)).collect();
     SecurityScheme::OAuth2(OAuth2::new([Flow::ClientCredentials(ClientCredentials::new(TOKEN_ENDPOINT, scopes))]))
 }
 
@@ -288,6 +304,7 @@ mod tests {
             Value::Object(members) => {
                 let named = members.get("$ref").and_then(Value::as_str).and_then(|name| name.rsplit('/').next());
                 members.contains_key("example")
+                    || members.contains_key("examples")
                     || (depth > 0 && named.is_some_and(|name| has_example(&schemas[name], schemas, depth - 1)))
                     || members.values().any(|member| has_example(member, schemas, depth))
             }

@@ -10,20 +10,22 @@ use utoipa::openapi::extensions::Extensions;
 use super::grants::{Fields, Grant, Rule, What};
 use super::table::rules;
 
-/// What the contract says of a rule: `x-roles`, who may call, and `x-access`, with which records and fields.
+/// What the contract says of a rule in `x-access`: who may call, with which records and fields.
 #[must_use]
 pub fn describe(rule: &Rule) -> Extensions {
-    let roles: Vec<&str> = rule.grants.iter().map(|grant| grant.role.as_str()).collect();
-    let access: Vec<Value> = rule.grants.iter().map(|grant| described(grant)).collect();
-    Extensions::builder().add("x-roles", json!(roles)).add("x-access", json!(access)).build()
+    let access: Vec<Value> = rule.grants.iter().map(|grant| described(rule, *grant)).collect();
+    Extensions::builder().add("x-access", json!(access)).build()
 }
 
-fn described(grant: &Grant) -> Value {
+fn described(rule: &Rule, grant: Grant) -> Value {
     let mut described = json!({
         "role": grant.role, "records": grant.records.words().1, "fields": grant.fields.words().1
     });
     if let Some(scope) = grant.scope {
         described["scope"] = json!(scope);
+    }
+    if rule.strong {
+        described["second_factor"] = json!(true);
     }
     described
 }

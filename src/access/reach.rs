@@ -6,7 +6,7 @@ use super::is_own;
 
 /// Who a record is for: each level includes the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Audience(pub u64);
+pub struct Audience(u8);
 
 impl Audience {
     /// Everyone.
@@ -15,6 +15,21 @@ impl Audience {
     pub const MEMBERS: Self = Self(1);
     /// The centre's staff only.
     pub const STAFF: Self = Self(2);
+
+    /// In the order of their places.
+    pub const ALL: [Self; 3] = [Self::PUBLIC, Self::MEMBERS, Self::STAFF];
+
+    /// Its place among all.
+    #[must_use]
+    pub fn place(self) -> usize {
+        self.0.into()
+    }
+
+    /// As the index keeps it.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        self.0.into()
+    }
 }
 
 /// The records that a grant is for.

@@ -189,17 +189,10 @@ const TABLE: &[Rule] = &[
         .costing(5),
     // One's own account.
     operations(
-        &[
-            "read_own_account",
-            "end_session",
-            "end_all_sessions",
-            "begin_second_factor",
-            "confirm_second_factor",
-            "remove_second_factor",
-            "renew_recovery_codes",
-        ],
+        &["read_own_account", "end_session", "end_all_sessions", "begin_second_factor", "confirm_second_factor"],
         PEOPLE,
     ),
+    operations(&["remove_second_factor", "renew_recovery_codes"], PEOPLE).strong(),
     operations(&["change_password"], PEOPLE).costing(5),
     // The accounts of others.
     operations(

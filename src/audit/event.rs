@@ -135,6 +135,7 @@ impl Event {
 }
 
 /// What a caller sent may be anything: no control characters, and not without end.
+#[must_use]
 pub fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(100).collect()
 }

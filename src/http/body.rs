@@ -73,8 +73,27 @@ pub fn read_json(
             );
         }
         let bytes = bytes.await.map_err(|error| unreadable(&error))?;
-        let value = serde_json::from_slice(&bytes).map_err(|error| malformed(&error))?;
+        let mut value = serde_json::from_slice(&bytes).map_err(|error| malformed(&error))?;
+        make_whole(&mut value);
         Ok((value, bytes))
+    }
+}
+
+/// `3.0` is the integer 3 (JSON Schema 2020-12, 4.2.3; RFC 8259, 6): some senders know no other numbers.
+fn make_whole(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            // Beyond 2^53 neighbouring integers are one number.
+            let whole = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_992.0);
+            if let Some(whole) = whole.filter(|_| number.is_f64()) {
+                #[expect(clippy::cast_possible_truncation, reason = "a whole number of at most 53 bits")]
+                let integer = whole as i64;
+                *number = integer.into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(make_whole),
+        Value::Object(members) => members.values_mut().for_each(make_whole),
+        _ => {}
     }
 }
 
@@ -106,4 +125,18 @@ fn malformed(error: &serde_json::Error) -> Problem {
         format!("第 {line} 行第 {column} 列附近不是合法的 JSON"),
         format!("not valid JSON near line {line}, column {column}"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_number_without_a_fraction_is_an_integer() {
+        let mut body = json!({"min": 3.0, "list": [1e3, -0.0, 1.5, 1e30, 7], "text": "3.0"});
+        make_whole(&mut body);
+        assert_eq!(body, json!({"min": 3, "list": [1000, 0, 1.5, 1e30, 7], "text": "3.0"}));
+    }
 }

@@ -67,13 +67,27 @@ pub struct Held {
     request: Vec<u8>,
 }
 
-/// The body of a POST that creates something, and the key under which that is done once.
-pub struct Creation<T> {
-    /// What is to be created.
-    pub input: T,
+/// A POST that creates something out of its address alone, and the key under which that is done once.
+pub struct Keyed {
     key: IdempotencyKey,
     path: String,
     body: Bytes,
+}
+
+impl FromRequest for Keyed {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let key = IdempotencyKey::from_request(request, payload).into_inner();
+        ready(key.map(|key| Self { key, path: request.path().to_owned(), body: Bytes::new() }))
+    }
+}
+
+/// The same with a body that says what is to be created.
+pub struct Creation<T> {
+    pub input: T,
+    pub keyed: Keyed,
 }
 
 impl<T: Deserr<Faults> + 'static> FromRequest for Creation<T> {
@@ -81,17 +95,16 @@ impl<T: Deserr<Faults> + 'static> FromRequest for Creation<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let key = IdempotencyKey::from_request(request, payload).into_inner();
-        let (value, path) = (read_json(request, payload, JSON), request.path().to_owned());
+        let (keyed, value) = (Keyed::from_request(request, payload).into_inner(), read_json(request, payload, JSON));
         Box::pin(async move {
             let (value, body) = value.await?;
             let input = deserr::deserialize(value).map_err(Problem::invalid)?;
-            Ok(Self { input, key: key?, path, body })
+            Ok(Self { input, keyed: Keyed { body, ..keyed? } })
         })
     }
 }
 
-impl<T> Creation<T> {
+impl Keyed {
     /// What was answered before under the key, or what is held until the answer is [kept](keep_sealed): both in the
     /// transaction that creates.
     ///

@@ -26,7 +26,7 @@ pub struct PagingParameters {
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i32>,
     /// `next_cursor` of the page before; good for the same filters only.
-    #[param(max_length = 200)]
+    #[param(max_length = 200, pattern = "^[A-Za-z0-9_-]+$")]
     cursor: Option<String>,
 }
 

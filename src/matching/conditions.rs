@@ -15,8 +15,9 @@ use crate::problem::FieldFault;
 pub const CONDITION_FEATURES: [&str; 7] =
     ["industry", "region", "maturity", "cooperation", "budget", "deadline", "freshness"];
 
-/// Seconds after which a record is a little over a third as fresh.
-const FRESH: f32 = 3.0 * 365.0 * 86_400.0;
+/// Days after which a record is a little over a third as fresh.
+const FRESH: f32 = 3.0 * 365.0;
+const SECONDS_A_DAY: i64 = 86_400;
 
 /// A condition that a caller can make hard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, ToSchema)]
@@ -106,7 +107,8 @@ pub(super) fn compare(query: &Query, asks: bool, columns: &Columns, doc: DocId, 
     let (affordable, prices) = affordable(budget, price);
     let deadline =
         columns.deadline.first(doc).map_or(0.0, |deadline| if deadline < days(now.date_naive()) { -1.0 } else { 0.0 });
-    let age = columns.updated.first(doc).map_or(0, |updated| (now.timestamp() - updated).max(0)) as f32;
+    // In whole days: else no answer would be the same a second later, nor a cursor stand where it stood.
+    let age = columns.updated.first(doc).map_or(0, |updated| (now.timestamp() - updated).max(0) / SECONDS_A_DAY) as f32;
     Conditions {
         features: [industry, region, maturity, cooperation, affordable, deadline, (-age / FRESH).exp()],
         stands: vec![industries, regions, maturities, ways, prices],

@@ -12,8 +12,8 @@ pub struct Document {
     pub id: Uuid,
     pub version: i64,
     pub audience: Audience,
-    /// The organisation or expert that finds it whatever the audience.
-    pub owner: Option<Uuid>,
+    /// The organisations, the expert or the partner that find it whatever the audience.
+    pub owners: Vec<Uuid>,
     pub title: String,
     pub keywords: Vec<String>,
     pub body: Vec<String>,

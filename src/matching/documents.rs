@@ -4,11 +4,11 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use super::{Audience, Change, Document, Facet};
+use super::{Change, Document, Facet};
 use crate::database::schema::{demands, experts, organisations, policies, results};
 use crate::registry::demands::Demand;
 use crate::registry::experts::Expert;
-use crate::registry::fields::{ConfidentialityLevel, Maturity, PublicationStatus};
+use crate::registry::fields::Maturity;
 use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
@@ -88,12 +88,12 @@ fn text<T: std::ops::Deref<Target = str>>(item: Option<&T>) -> Option<String> {
 }
 
 /// A document with what every record has.
-fn blank<C>(record: &Record<C>, title: &str, public: bool) -> Document {
+fn blank<C: Concept>(record: &Record<C>, title: &str) -> Document {
     Document {
         id: record.stamp.id,
         version: record.stamp.version,
-        audience: if public { Audience::PUBLIC } else { Audience::STAFF },
-        owner: None,
+        audience: record.fields.audience(),
+        owners: C::owners(record),
         title: title.to_owned(),
         keywords: Vec::new(),
         body: Vec::new(),
@@ -116,13 +116,12 @@ impl Indexed for ResearchResult {
         facets.extend(fields.disciplines.iter().map(|code| Facet::discipline(code)));
         facets.extend(fields.region.iter().map(|code| Facet::region(code)));
         Document {
-            owner: Some(fields.holder_id),
             keywords: texts(&fields.keywords),
             body: vec![fields.summary.to_string()],
             facets: facets.into_iter().flatten().collect(),
             maturity: fields.maturity.map(Maturity::level),
             price: fields.asking_price.and_then(|price| price.range()).map(|range| (range.min, range.max)),
-            ..blank(record, &fields.title, fields.audience() == Audience::PUBLIC)
+            ..blank(record, &fields.title)
         }
     }
 }
@@ -137,17 +136,11 @@ impl Indexed for Expert {
         facets.extend(fields.disciplines.iter().map(|code| Facet::discipline(code)));
         facets.extend(fields.regions.iter().map(|code| Facet::region(code)));
         Document {
-            // An expert finds its own record even as a draft: it is its own owner.
-            owner: Some(record.stamp.id),
             keywords: texts(&fields.expertise),
             body: text(fields.biography.as_ref()).into_iter().collect(),
             names: vec![fields.name.to_string()],
             facets: facets.into_iter().flatten().collect(),
-            ..blank(
-                record,
-                &text(fields.title.as_ref()).unwrap_or_default(),
-                fields.status == PublicationStatus::Published,
-            )
+            ..blank(record, &text(fields.title.as_ref()).unwrap_or_default())
         }
     }
 }
@@ -165,7 +158,7 @@ impl Indexed for Organisation {
             body: text(fields.profile.as_ref()).into_iter().collect(),
             names: vec![fields.name.to_string()],
             facets: facets.into_iter().flatten().collect(),
-            ..blank(record, &fields.name, true)
+            ..blank(record, &fields.name)
         }
     }
 }
@@ -179,19 +172,13 @@ impl Indexed for Demand {
         facets.extend(fields.industries.iter().map(|code| Facet::industry(code)));
         facets.extend(fields.region.iter().map(|code| Facet::region(code)));
         Document {
-            audience: match fields.confidentiality {
-                ConfidentialityLevel::Public => Audience::PUBLIC,
-                ConfidentialityLevel::Members => Audience::MEMBERS,
-                ConfidentialityLevel::CentreOnly => Audience::STAFF,
-            },
-            owner: Some(fields.enterprise_id),
             keywords: texts(&fields.keywords),
             body: vec![fields.description.to_string()],
             facets: facets.into_iter().flatten().collect(),
             maturity: fields.maturity_from.map(Maturity::level),
             price: fields.budget.map(|range| (range.min, range.max)),
             deadline: fields.deadline,
-            ..blank(record, &fields.title, true)
+            ..blank(record, &fields.title)
         }
     }
 }
@@ -207,7 +194,7 @@ impl Indexed for Policy {
                 .chain(names.into_iter().flatten().map(str::to_owned))
                 .collect(),
             facets: facets.into_iter().flatten().collect(),
-            ..blank(record, &fields.title, fields.status == PublicationStatus::Published)
+            ..blank(record, &fields.title)
         }
     }
 }

@@ -7,8 +7,10 @@ use tantivy::{DocId, DocSet, SegmentReader, TERMINATED, Term};
 
 use super::IndexError;
 use super::candidates::Candidate;
-use super::index::{Fields, KindIndex};
+use super::index::WordFields;
 use super::query::Terms;
+use super::view::View;
+use crate::access::Audience;
 
 /// BM25's saturation and length normalisation (Robertson & Zaragoza 2009).
 const K1: f32 = 1.2;
@@ -49,16 +51,14 @@ struct Found {
     name: bool,
 }
 
-/// The text features of the candidates, in their order. Names count as a shared keyword.
+/// The text features of the candidates, in their order, each read from the fields of its audience. Names count as a
+/// shared keyword.
 pub(super) fn text_matches(
     candidates: &[Candidate],
     terms: &Terms,
     names: &[String],
-    index: &KindIndex,
-    searcher: &tantivy::Searcher,
+    view: &View,
 ) -> Result<Vec<TextMatch>, IndexError> {
-    let fields = &index.fields;
-    let averages = average_lengths(searcher, fields)?;
     let mut found: Vec<Found> = vec![
         Found {
             counts: vec![[0; 3]; terms.terms.len()],
@@ -69,28 +69,20 @@ pub(super) fn text_matches(
         };
         candidates.len()
     ];
-    let mut by_segment: Vec<Vec<(DocId, usize)>> = vec![Vec::new(); searcher.segment_readers().len()];
-    for (place, candidate) in candidates.iter().enumerate() {
-        by_segment[candidate.address.segment_ord as usize].push((candidate.address.doc_id, place));
-    }
-    for (segment, docs) in searcher.segment_readers().iter().zip(&mut by_segment) {
-        docs.sort_unstable();
-        read_segment(segment, docs, terms, names, fields, &mut found)?;
-    }
-    Ok(found.into_iter().map(|found| measure(found, terms, averages)).collect())
-}
-
-fn average_lengths(searcher: &tantivy::Searcher, fields: &Fields) -> Result<[f32; 3], IndexError> {
-    let records = searcher.num_docs().max(1) as f32;
-    let mut averages = [1.0; 3];
-    for (average, field) in averages.iter_mut().zip([fields.title, fields.keywords, fields.body]) {
-        let mut tokens = 0;
-        for segment in searcher.segment_readers() {
-            tokens += segment.inverted_index(field)?.total_num_tokens();
+    for (ordinal, segment) in (0_u32..).zip(view.searcher.segment_readers()) {
+        for audience in Audience::ALL {
+            let there = candidates
+                .iter()
+                .enumerate()
+                .filter(|(_, candidate)| candidate.address.segment_ord == ordinal && candidate.audience == audience);
+            let mut docs: Vec<(DocId, usize)> =
+                there.map(|(place, candidate)| (candidate.address.doc_id, place)).collect();
+            docs.sort_unstable();
+            read_segment(segment, &docs, terms, names, &view.fields.words[audience.place()], &mut found)?;
         }
-        *average = (tokens as f32 / records).max(1.0);
     }
-    Ok(averages)
+    let averages = view.statistics.average_lengths();
+    Ok(found.into_iter().map(|found| measure(found, terms, averages)).collect())
 }
 
 fn read_segment(
@@ -98,13 +90,13 @@ fn read_segment(
     docs: &[(DocId, usize)],
     terms: &Terms,
     names: &[String],
-    fields: &Fields,
+    words: &WordFields,
     found: &mut [Found],
 ) -> Result<(), IndexError> {
     if docs.is_empty() {
         return Ok(());
     }
-    for (column, field) in [fields.title, fields.keywords, fields.body].into_iter().enumerate() {
+    for (column, field) in words.weighted().into_iter().enumerate() {
         let norms = segment.get_fieldnorms_reader(field)?;
         for (doc, place) in docs {
             found[*place].lengths[column] = norms.fieldnorm(*doc);
@@ -117,12 +109,12 @@ fn read_segment(
         }
     }
     for keyword in &terms.whole {
-        seek(segment, fields.whole, keyword, IndexRecordOption::Basic, docs, |place, _| {
+        seek(segment, words.whole, keyword, IndexRecordOption::Basic, docs, |place, _| {
             found[place].keywords.push(keyword.clone());
         })?;
     }
     for name in names {
-        seek(segment, fields.names, name, IndexRecordOption::Basic, docs, |place, _| found[place].name = true)?;
+        seek(segment, words.names, name, IndexRecordOption::Basic, docs, |place, _| found[place].name = true)?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::document::Viewer;
 use super::index::columns;
 use super::{Facet, IndexError};
+use crate::access::Audience;
 
 /// Which records may be found.
 #[derive(Clone, Debug)]
@@ -32,7 +33,7 @@ impl Filter {
 /// The columns of a segment.
 pub(super) struct Columns {
     id: (Column<u64>, Column<u64>),
-    pub version: Column<u64>,
+    version: Column<u64>,
     audience: Column<u64>,
     owner: (Column<u64>, Column<u64>),
     facets: Column<u64>,
@@ -62,8 +63,19 @@ impl Columns {
         Uuid::from_u64_pair(self.id.0.first(doc).unwrap_or_default(), self.id.1.first(doc).unwrap_or_default())
     }
 
-    fn owner(&self, doc: DocId) -> Uuid {
-        Uuid::from_u64_pair(self.owner.0.first(doc).unwrap_or_default(), self.owner.1.first(doc).unwrap_or_default())
+    pub fn version(&self, doc: DocId) -> i64 {
+        self.version.first(doc).and_then(|version| i64::try_from(version).ok()).unwrap_or_default()
+    }
+
+    /// What cannot be told is for the staff.
+    pub fn audience(&self, doc: DocId) -> Audience {
+        let number = self.audience.first(doc);
+        Audience::ALL.into_iter().find(|audience| Some(audience.number()) == number).unwrap_or(Audience::STAFF)
+    }
+
+    fn owners(&self, doc: DocId) -> impl Iterator<Item = Uuid> + '_ {
+        let halves = self.owner.0.values_for_doc(doc).zip(self.owner.1.values_for_doc(doc));
+        halves.map(|(high, low)| Uuid::from_u64_pair(high, low))
     }
 
     pub fn facets(&self, doc: DocId) -> impl Iterator<Item = Facet> + '_ {
@@ -76,9 +88,9 @@ impl Columns {
 
     /// May this record be found? What is not known of a record meets no hard condition but that of price.
     pub fn pass(&self, filter: &Filter, doc: DocId) -> bool {
-        let audience = self.audience.first(doc).unwrap_or(u64::MAX);
-        let visible =
-            audience <= filter.viewer.audience.0 || filter.viewer.owner.is_some_and(|owner| owner == self.owner(doc));
+        let viewer = &filter.viewer;
+        let visible = self.audience(doc) <= viewer.audience
+            || viewer.owner.is_some_and(|viewer| self.owners(doc).any(|owner| owner == viewer));
         visible
             && filter.facets.iter().all(|group| self.facets(doc).any(|facet| group.contains(&facet)))
             && filter

@@ -10,9 +10,10 @@ use uuid::Uuid;
 
 use super::document::{Change, Document};
 use super::text::{Word, name_terms, simplified, words};
+use crate::access::Audience;
 
 /// Changes with the fields, the words or the facets: an index of another format is built anew.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 /// The least that tantivy takes.
 const WRITER_BYTES: usize = 16_000_000;
 /// Between two texts of one field, so that the last word of one is no neighbour of the first of the next.
@@ -30,21 +31,43 @@ pub enum IndexError {
     Model(String),
 }
 
-/// The fields of the index. Texts are weighted by field; the numbers stand in columns.
+/// The fields of the words of a record. Texts are weighted by field.
 #[derive(Clone, Copy)]
-pub(super) struct Fields {
-    pub id: Field,
-    pub title: Field,
-    pub keywords: Field,
-    pub body: Field,
+pub(super) struct WordFields {
+    title: Field,
+    keywords: Field,
+    body: Field,
     /// Whole keywords in normal form.
     pub whole: Field,
     /// What names are found by.
     pub names: Field,
+}
+
+impl WordFields {
+    /// Title, keywords and body.
+    pub fn weighted(&self) -> [Field; 3] {
+        [self.title, self.keywords, self.body]
+    }
+
+    /// All of them.
+    pub fn all(&self) -> [Field; 5] {
+        [self.title, self.keywords, self.body, self.whole, self.names]
+    }
+}
+
+/// The fields of the index. The numbers stand in columns.
+#[derive(Clone, Copy)]
+pub(super) struct Fields {
+    id: Field,
+    /// By the place of the audience: the words of a record stand only in the fields of its own, so that no list and
+    /// no count of one audience tells of a record of another.
+    pub words: [WordFields; 3],
+    /// Owners of what not everyone may see, as terms.
+    pub owners: Field,
     id_high: Field,
     id_low: Field,
     version: Field,
-    audience: Field,
+    pub audience: Field,
     owner_high: Field,
     owner_low: Field,
     facets: Field,
@@ -75,18 +98,21 @@ fn schema() -> (Schema, Fields) {
     let text = TextOptions::default().set_indexing_options(indexing);
     let fields = Fields {
         id: builder.add_text_field("id", STRING),
-        title: builder.add_text_field("title", text.clone()),
-        keywords: builder.add_text_field("keywords", text.clone()),
-        body: builder.add_text_field("body", text),
-        whole: builder.add_text_field("whole", STRING),
-        names: builder.add_text_field("names", STRING),
+        words: ["public", "members", "staff"].map(|audience| WordFields {
+            title: builder.add_text_field(&format!("{audience}_title"), text.clone()),
+            keywords: builder.add_text_field(&format!("{audience}_keywords"), text.clone()),
+            body: builder.add_text_field(&format!("{audience}_body"), text.clone()),
+            whole: builder.add_text_field(&format!("{audience}_whole"), STRING),
+            names: builder.add_text_field(&format!("{audience}_names"), STRING),
+        }),
+        owners: builder.add_text_field("owners", STRING),
         id_high: builder.add_u64_field(columns::ID.0, FAST),
         id_low: builder.add_u64_field(columns::ID.1, FAST),
         version: builder.add_u64_field(columns::VERSION, FAST),
-        audience: builder.add_u64_field(columns::AUDIENCE, FAST),
+        audience: builder.add_u64_field(columns::AUDIENCE, FAST | INDEXED),
         owner_high: builder.add_u64_field(columns::OWNER.0, FAST),
         owner_low: builder.add_u64_field(columns::OWNER.1, FAST),
-        facets: builder.add_u64_field(columns::FACETS, FAST | INDEXED),
+        facets: builder.add_u64_field(columns::FACETS, FAST),
         maturity: builder.add_u64_field(columns::MATURITY, FAST),
         price_min: builder.add_i64_field(columns::PRICE.0, FAST),
         price_max: builder.add_i64_field(columns::PRICE.1, FAST),
@@ -181,24 +207,25 @@ impl KindIndex {
         let fields = &self.fields;
         let mut prepared = TantivyDocument::default();
         prepared.add_text(fields.id, document.id.simple().to_string());
-        prepared.add_pre_tokenized_text(fields.title, tokens(std::slice::from_ref(&document.title)));
-        prepared.add_pre_tokenized_text(fields.keywords, tokens(&document.keywords));
-        prepared.add_pre_tokenized_text(fields.body, tokens(&document.body));
+        let words = fields.words[document.audience.place()];
+        prepared.add_pre_tokenized_text(words.title, tokens(std::slice::from_ref(&document.title)));
+        prepared.add_pre_tokenized_text(words.keywords, tokens(&document.keywords));
+        prepared.add_pre_tokenized_text(words.body, tokens(&document.body));
         for keyword in &document.keywords {
-            prepared.add_text(fields.whole, simplified(keyword));
+            prepared.add_text(words.whole, simplified(keyword));
         }
         for term in document.names.iter().flat_map(|name| name_terms(name)) {
-            prepared.add_text(fields.names, term);
+            prepared.add_text(words.names, term);
         }
-        let halves =
-            [(fields.id_high, fields.id_low, Some(document.id)), (fields.owner_high, fields.owner_low, document.owner)];
-        for (high, low, id) in halves {
-            let (high_half, low_half) = id.unwrap_or_default().as_u64_pair();
-            prepared.add_u64(high, high_half);
-            prepared.add_u64(low, low_half);
+        add_id(&mut prepared, (fields.id_high, fields.id_low), document.id);
+        for owner in &document.owners {
+            add_id(&mut prepared, (fields.owner_high, fields.owner_low), *owner);
+            if document.audience > Audience::PUBLIC {
+                prepared.add_text(fields.owners, owner.simple().to_string());
+            }
         }
         prepared.add_u64(fields.version, document.version.unsigned_abs());
-        prepared.add_u64(fields.audience, document.audience.0);
+        prepared.add_u64(fields.audience, document.audience.number());
         let mut facets: Vec<u64> =
             document.facets.iter().flat_map(|facet| facet.with_ancestors()).map(|facet| facet.0).collect();
         facets.sort_unstable();
@@ -219,6 +246,12 @@ impl KindIndex {
         prepared.add_i64(fields.updated, document.updated_at.timestamp());
         prepared
     }
+}
+
+fn add_id(prepared: &mut TantivyDocument, (high, low): (Field, Field), id: Uuid) {
+    let (high_half, low_half) = id.as_u64_pair();
+    prepared.add_u64(high, high_half);
+    prepared.add_u64(low, low_half);
 }
 
 /// Days since the common era began.

@@ -20,7 +20,9 @@ mod rank;
 mod requests;
 pub mod routes;
 mod search;
+mod statistics;
 pub mod text;
+mod view;
 
 use std::path::Path;
 
@@ -35,7 +37,7 @@ pub use query::Query;
 pub use rank::{Explanation, Match, MatchRequest, Place};
 pub use search::{FacetCount, Found, Hit, SearchRequest};
 
-pub use crate::access::Audience;
+use crate::access::Audience;
 use crate::registry::Kind;
 
 /// The indexes of all kinds, and the model that scores.

@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use tantivy::{Searcher, Term};
 
 use super::document::Document;
-use super::index::Fields;
 use super::text::{simplified, telling, words};
+use super::view::{Layer, View};
 use super::{Facet, IndexError};
 
 /// Terms of a query: a long demand is cut to its most telling ones.
@@ -59,7 +58,7 @@ pub(super) struct QueryTerm {
     pub body: bool,
     /// How often and how prominently it stands there.
     pub weight: f32,
-    /// Inverse document frequency (Robertson & Spärck Jones), over the records searched.
+    /// Inverse document frequency (Robertson & Spärck Jones), over the records counted.
     pub idf: f32,
     /// Length in characters, to tell neighbours.
     pub length: usize,
@@ -77,7 +76,7 @@ pub(super) struct Terms {
 
 /// A word of the query before its telling power is known.
 #[derive(Default)]
-struct Heard {
+struct HeardWord {
     title: bool,
     keywords: bool,
     body: bool,
@@ -85,53 +84,65 @@ struct Heard {
     length: usize,
 }
 
-impl Terms {
-    /// Chooses the telling terms by idf, place and repetition.
-    pub fn of(query: &Query, searcher: &Searcher, fields: &Fields) -> Result<Self, IndexError> {
-        let mut heard: HashMap<String, Heard> = HashMap::new();
-        let mut neighbours: Vec<(String, String)> = Vec::new();
-        listen(&query.title, TITLE, &mut heard, &mut neighbours, |heard| heard.title = true);
+/// All words of a query, before it is known which of them tell.
+#[derive(Default)]
+pub(super) struct Heard {
+    words: HashMap<String, HeardWord>,
+    /// Words that follow each other without a gap.
+    neighbours: Vec<(String, String)>,
+    /// Whole keywords in normal form.
+    whole: Vec<String>,
+}
+
+impl Heard {
+    pub fn of(query: &Query) -> Self {
+        let mut heard = Self::default();
+        heard.listen(&query.title, TITLE, |word| word.title = true);
         for keyword in &query.keywords {
-            listen(keyword, KEYWORD, &mut heard, &mut neighbours, |heard| heard.keywords = true);
+            heard.listen(keyword, KEYWORD, |word| word.keywords = true);
         }
-        listen(&query.text, 1.0, &mut heard, &mut neighbours, |heard| heard.body = true);
-        let mut terms = weigh(heard, searcher, fields)?;
+        heard.listen(&query.text, 1.0, |word| word.body = true);
+        heard.whole = query.keywords.iter().map(|keyword| simplified(keyword)).collect();
+        heard
+    }
+
+    fn listen(&mut self, text: &str, weight: f32, mark: impl Fn(&mut HeardWord)) {
+        let words = words(text);
+        let telling = if words.len() >= RUNNING { telling(text) } else { HashMap::new() };
+        for (place, word) in words.iter().enumerate() {
+            let entry = self.words.entry(word.text.clone()).or_default();
+            mark(entry);
+            let told = telling.get(&word.text).copied().unwrap_or(1.0);
+            entry.weight += if word.part { weight * told * PART } else { weight * told };
+            entry.length = word.end - word.start;
+            let following = words[place + 1..].iter().take_while(|next| next.start <= word.end);
+            let next = following.filter(|next| next.start == word.end);
+            self.neighbours.extend(next.map(|next| (word.text.clone(), next.text.clone())));
+        }
+    }
+}
+
+impl Terms {
+    /// Chooses the telling terms for the records of a layer, by idf, place and repetition.
+    pub fn of(heard: &Heard, layer: &Layer, view: &View) -> Result<Self, IndexError> {
+        let mut terms = weigh(heard, layer, view)?;
         terms.sort_by(|a, b| (b.weight * b.idf).total_cmp(&(a.weight * a.idf)).then_with(|| a.text.cmp(&b.text)));
         terms.truncate(MOST_TERMS);
         let places: HashMap<&str, usize> =
             terms.iter().enumerate().map(|(place, term)| (term.text.as_str(), place)).collect();
-        let mut pairs: Vec<(usize, usize)> =
-            neighbours.iter().filter_map(|(a, b)| Some((*places.get(a.as_str())?, *places.get(b.as_str())?))).collect();
+        let mut pairs: Vec<(usize, usize)> = heard
+            .neighbours
+            .iter()
+            .filter_map(|(a, b)| Some((*places.get(a.as_str())?, *places.get(b.as_str())?)))
+            .collect();
         pairs.sort_unstable();
         pairs.dedup();
-        let whole = query.keywords.iter().map(|keyword| simplified(keyword)).collect();
-        Ok(Self { terms, pairs, whole })
+        Ok(Self { terms, pairs, whole: heard.whole.clone() })
     }
 
     /// What a record would score that says it all: the measure of every other.
     pub fn mass(&self) -> f32 {
         self.terms.iter().map(|term| term.weight * term.idf).sum()
-    }
-}
-
-fn listen(
-    text: &str,
-    weight: f32,
-    heard: &mut HashMap<String, Heard>,
-    neighbours: &mut Vec<(String, String)>,
-    mark: impl Fn(&mut Heard),
-) {
-    let words = words(text);
-    let telling = if words.len() >= RUNNING { telling(text) } else { HashMap::new() };
-    for (place, word) in words.iter().enumerate() {
-        let entry = heard.entry(word.text.clone()).or_default();
-        mark(entry);
-        let told = telling.get(&word.text).copied().unwrap_or(1.0);
-        entry.weight += if word.part { weight * told * PART } else { weight * told };
-        entry.length = word.end - word.start;
-        let next =
-            words[place + 1..].iter().take_while(|next| next.start <= word.end).filter(|next| next.start == word.end);
-        neighbours.extend(next.map(|next| (word.text.clone(), next.text.clone())));
     }
 }
 
@@ -143,21 +154,18 @@ fn keyness([title, keywords, body]: [f32; 3]) -> f32 {
 }
 
 /// Words with their idf. A word that no record has is left out: it tells nothing apart.
-fn weigh(heard: HashMap<String, Heard>, searcher: &Searcher, fields: &Fields) -> Result<Vec<QueryTerm>, IndexError> {
-    let records = searcher.num_docs().max(1) as f32;
-    let mut terms = Vec::with_capacity(heard.len());
-    for (text, word) in heard {
-        let mut counts = [0.0; 3];
-        for (count, field) in counts.iter_mut().zip([fields.title, fields.keywords, fields.body]) {
-            *count = searcher.doc_freq(&Term::from_field_text(field, &text))? as f32;
-        }
+fn weigh(heard: &Heard, layer: &Layer, view: &View) -> Result<Vec<QueryTerm>, IndexError> {
+    let records = view.statistics.records();
+    let mut terms = Vec::with_capacity(heard.words.len());
+    for (text, word) in &heard.words {
+        let counts = view.statistics.frequencies(text)?;
         let found = counts.into_iter().fold(0.0, f32::max);
         let keyness = if word.title || word.keywords { 1.0 } else { keyness(counts) };
-        let telling = word.weight > 0.0 && found > 0.0 && (found <= records * COMMON || records < 100.0);
-        if telling {
+        let telling = word.weight > 0.0 && (found <= records * COMMON || records < 100.0);
+        if telling && (found > 0.0 || layer.knows(text, &view.searcher)?) {
             let idf = (1.0 + (records - found + 0.5).max(0.5) / (found + 0.5)).ln();
             terms.push(QueryTerm {
-                text,
+                text: text.clone(),
                 title: word.title,
                 keywords: word.keywords,
                 body: word.body,

@@ -1,19 +1,23 @@
 //! Matches: candidates, their features, their score, and why.
 
+use std::rc::Rc;
+
 use chrono::Utc;
 use serde::Serialize;
+use tantivy::query::BooleanQuery;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::candidates::{best, union};
+use super::candidates::best;
 use super::conditions::{self, Stand};
 use super::features::{TextMatch, text_matches};
-use super::filter::{Columns, Filter};
+use super::filter::Filter;
 use super::model::{Level, Scorer, feature_names};
-use super::query::{Query, Terms};
+use super::query::{Heard, Query, Terms};
+use super::view::View;
 use super::{Engine, IndexError, Kind};
 
-/// Records that get a closer look.
+/// Records of a layer that get a closer look.
 const CANDIDATES: usize = 200;
 /// Terms that an explanation names.
 const EXPLAINED: usize = 20;
@@ -112,15 +116,18 @@ pub struct FeatureShare {
 /// A candidate with its features and raw score.
 pub(super) struct Scored {
     pub place: Place,
+    /// What was looked for in the layer that it is of.
+    pub terms: Rc<Terms>,
     pub text: TextMatch,
     pub features: Vec<f32>,
     pub stands: Vec<Stand>,
     pub version: i64,
 }
 
-/// A request's terms and the records scored by them, best first.
+/// What a viewer sees, what was looked for in each layer of it, and the records scored by that, best first.
 pub(super) struct Ranked {
-    pub terms: Terms,
+    pub view: View,
+    pub unions: Vec<BooleanQuery>,
     pub scored: Vec<Scored>,
 }
 
@@ -141,7 +148,7 @@ impl Engine {
                 version: scored.version,
                 score,
                 level: self.model.levels.of(score),
-                explanation: explain(&ranked.terms, &scored, scorer, &self.model.version),
+                explanation: explain(&scored, scorer, &self.model.version),
             }
         });
         Ok(matches.collect())
@@ -157,43 +164,41 @@ impl Engine {
         filter: &Filter,
         scorer: &Scorer,
     ) -> Result<Ranked, IndexError> {
-        let index = self.index_of(target);
-        let searcher = index.searcher();
-        let terms = Terms::of(query, &searcher, &index.fields)?;
-        let candidates = best(&union(&terms, names, &index.fields), &searcher, filter, CANDIDATES)?;
-        let texts = text_matches(&candidates, &terms, names, index, &searcher)?;
-        let columns: Vec<Columns> = searcher.segment_readers().iter().map(Columns::of).collect::<Result<_, _>>()?;
+        let view = View::of(filter.viewer, self.index_of(target))?;
+        let heard = Heard::of(query);
+        let (mut unions, mut scored) = (Vec::new(), Vec::new());
         let now = Utc::now();
-        let mut scored: Vec<Scored> = candidates
-            .into_iter()
-            .zip(texts)
-            .map(|(candidate, text)| {
-                let (columns, doc) = (&columns[candidate.address.segment_ord as usize], candidate.address.doc_id);
+        for layer in &view.layers {
+            let terms = Rc::new(Terms::of(&heard, layer, &view)?);
+            let union = layer.union(&terms, names);
+            let candidates = best(&union, &view, filter, CANDIDATES)?;
+            let texts = text_matches(&candidates, &terms, names, &view)?;
+            scored.extend(candidates.into_iter().zip(texts).map(|(candidate, text)| {
+                let (columns, doc) = (&view.columns[candidate.address.segment_ord as usize], candidate.address.doc_id);
                 let conditions = conditions::compare(query, asks, columns, doc, now);
                 let features: Vec<f32> = text.features.iter().chain(&conditions.features).copied().collect();
                 Scored {
-                    place: Place { raw: scorer.raw(&features), id: columns.id(doc) },
-                    version: columns
-                        .version
-                        .first(doc)
-                        .and_then(|version| i64::try_from(version).ok())
-                        .unwrap_or_default(),
+                    place: Place { raw: scorer.raw(&features), id: candidate.id },
+                    terms: Rc::clone(&terms),
+                    version: columns.version(doc),
                     text,
                     features,
                     stands: conditions.stands,
                 }
-            })
-            .collect();
+            }));
+            unions.push(union);
+        }
         scored.sort_by(
             |a, b| {
                 if b.place.is_after(&a.place) { std::cmp::Ordering::Less } else { std::cmp::Ordering::Greater }
             },
         );
-        Ok(Ranked { terms, scored })
+        Ok(Ranked { view, unions, scored })
     }
 }
 
-fn explain(terms: &Terms, scored: &Scored, scorer: &Scorer, model: &str) -> Explanation {
+fn explain(scored: &Scored, scorer: &Scorer, model: &str) -> Explanation {
+    let terms = &scored.terms;
     let mass = terms.mass().max(f32::MIN_POSITIVE);
     let shared =
         terms.terms.iter().zip(&scored.text.counts).filter(|(_, counts)| counts.iter().any(|count| *count > 0));

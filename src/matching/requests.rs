@@ -1,7 +1,8 @@
 //! What callers ask of matching and search.
 
 use deserr::Deserr;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::{Audience, Condition, Facet, Filter, Query, Viewer};
 use crate::access;
@@ -13,19 +14,50 @@ use crate::registry::fields::{
     PolicyLevel, Prose, RegionCode, ResultForm, distinct,
 };
 
+/// The kinds that records of a kind are matched with: the contract and the handlers have them from here.
+macro_rules! targets {
+    ($($(#[$doc:meta])* $name:ident { $($kind:ident),+ })+) => {$(
+        $(#[$doc])*
+        pub struct $name;
+
+        impl $name {
+            pub const KINDS: &[Kind] = &[$(Kind::$kind),+];
+        }
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let words = Self::KINDS.iter().map(|kind| kind.as_str());
+                ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).into()
+            }
+        }
+        impl ToSchema for $name {}
+    )+};
+}
+
+targets! {
+    /// What a demand is matched with.
+    OfDemand { Result, Expert }
+    /// What a result is matched with.
+    OfResult { Demand, Organisation }
+    /// What an expert is matched with.
+    OfExpert { Demand }
+    /// What an organisation is matched with.
+    OfOrganisation { Result, Expert, Policy }
+}
+
 /// What is looked for, and which conditions are hard.
 #[derive(Deserr, IntoParams)]
 #[deserr(error = Faults, deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct MatchParameters {
-    /// The kind of records to match with.
+    /// The kind of records to match with: described with each route, as each takes other kinds.
     #[deserr(try_from(String) = parse_kind -> FieldFault)]
-    #[param(inline, value_type = Kind)]
+    #[param(ignore)]
     pub kind: Kind,
     /// Conditions that must be met rather than weighed, separated by commas: `industry`, `region`, `maturity`,
     /// `cooperation`, `budget`.
     #[deserr(default, try_from(Option<String>) = parse_hard -> FieldFault)]
-    #[param(value_type = Option<String>, max_length = 100, example = "maturity,region")]
+    #[param(inline, value_type = Option<HashSet<Condition>>, max_items = 5, style = Form, explode = false, example = json!(["maturity", "region"]))]
     pub hard: Vec<Condition>,
 }
 
@@ -46,16 +78,16 @@ pub struct FreeText {
     #[schema(inline)]
     pub text: Prose<2, 20_000>,
     #[deserr(default, try_from(Vec<Line<1, 50>>) = distinct::<20, _> -> FieldFault)]
-    #[schema(inline, max_items = 20, required = false)]
+    #[schema(inline, value_type = HashSet<Line<1, 50>>, max_items = 20, required = false)]
     pub keywords: Vec<Line<1, 50>>,
     #[deserr(default, try_from(Vec<IndustryCode>) = distinct::<20, _> -> FieldFault)]
-    #[schema(inline, max_items = 20, required = false)]
+    #[schema(inline, value_type = HashSet<IndustryCode>, max_items = 20, required = false)]
     pub industries: Vec<IndustryCode>,
     #[deserr(default)]
     #[schema(inline)]
     pub region: Option<RegionCode>,
     #[deserr(default, try_from(Vec<Cooperation>) = distinct::<6, _> -> FieldFault)]
-    #[schema(max_items = 6, required = false)]
+    #[schema(value_type = HashSet<Cooperation>, max_items = 6, required = false)]
     pub cooperation: Vec<Cooperation>,
     /// The least technology readiness level wanted.
     #[deserr(default)]
@@ -65,7 +97,7 @@ pub struct FreeText {
     pub budget: Option<MoneyRange>,
     /// Conditions that must be met rather than weighed.
     #[deserr(default, try_from(Vec<String>) = parse_conditions -> FieldFault)]
-    #[schema(max_items = 5, required = false)]
+    #[schema(value_type = HashSet<Condition>, max_items = 5, required = false)]
     pub hard: Vec<Condition>,
     #[deserr(default = 20, try_from(i64) = parse_limit -> FieldFault)]
     #[schema(minimum = 1, maximum = 100, default = 20, required = false)]
@@ -82,7 +114,7 @@ pub struct SearchParameters {
     pub q: Line<1, 500>,
     /// Kinds of records, separated by commas; all without it.
     #[deserr(default, try_from(Option<String>) = parse_kinds -> FieldFault)]
-    #[param(value_type = Option<String>, max_length = 100, example = "result,expert")]
+    #[param(inline, value_type = Option<HashSet<Kind>>, max_items = 5, style = Form, explode = false, example = json!(["result", "expert"]))]
     pub kind: Vec<Kind>,
     /// The industry or any below it.
     #[deserr(default)]

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::answers::{MatchPage, SearchPage, described, with_records};
 use super::documents::Indexed;
-use super::requests::{FreeText, MatchParameters, SearchParameters};
+use super::requests::{FreeText, MatchParameters, OfDemand, OfExpert, OfOrganisation, OfResult, SearchParameters};
 use super::{Condition, Facet, Filter, Match, MatchRequest, Place, Query, SearchRequest, Viewer, harden};
 use crate::access::{self, Action};
 use crate::http::Body;
@@ -25,7 +25,11 @@ use crate::state::State;
 ///
 /// 为一项技术需求匹配成果或专家，并说明理由。
 #[utoipa::path(operation_id = "list_demand_matches", tag = "matches", path = "/v1/demands/{id}/matches",
-    params(("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-000000000001"), MatchParameters, PagingParameters),
+    params(
+        ("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-000000000001"),
+        ("kind" = inline(OfDemand), Query, description = "The kind of records to match with", example = "result"),
+        MatchParameters, PagingParameters
+    ),
     responses((status = 200, description = "Results or experts, the best first", body = MatchPage)))]
 #[get("/v1/demands/{id}/matches")]
 pub async fn demand_matches(
@@ -34,14 +38,18 @@ pub async fn demand_matches(
     state: web::Data<State>,
     caller: Caller,
 ) -> Answer<HttpResponse> {
-    matches_of::<Demand>(&request, &id, state, &caller, &[Kind::Result, Kind::Expert]).await
+    matches_of::<Demand>(&request, &id, state, &caller, OfDemand::KINDS).await
 }
 
 /// Matches of a result
 ///
 /// 为一项成果匹配技术需求或企业，并说明理由。
 #[utoipa::path(operation_id = "list_result_matches", tag = "matches", path = "/v1/results/{id}/matches",
-    params(("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-000000000001"), MatchParameters, PagingParameters),
+    params(
+        ("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-000000000001"),
+        ("kind" = inline(OfResult), Query, description = "The kind of records to match with", example = "demand"),
+        MatchParameters, PagingParameters
+    ),
     responses((status = 200, description = "Demands or enterprises, the best first", body = MatchPage)))]
 #[get("/v1/results/{id}/matches")]
 pub async fn result_matches(
@@ -50,14 +58,18 @@ pub async fn result_matches(
     state: web::Data<State>,
     caller: Caller,
 ) -> Answer<HttpResponse> {
-    matches_of::<ResearchResult>(&request, &id, state, &caller, &[Kind::Demand, Kind::Organisation]).await
+    matches_of::<ResearchResult>(&request, &id, state, &caller, OfResult::KINDS).await
 }
 
 /// Matches of an expert
 ///
 /// 为一位专家匹配技术需求，并说明理由。
 #[utoipa::path(operation_id = "list_expert_matches", tag = "matches", path = "/v1/experts/{id}/matches",
-    params(("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-000000000001"), MatchParameters, PagingParameters),
+    params(
+        ("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-000000000001"),
+        ("kind" = inline(OfExpert), Query, description = "The kind of records to match with", example = "demand"),
+        MatchParameters, PagingParameters
+    ),
     responses((status = 200, description = "Demands, the best first", body = MatchPage)))]
 #[get("/v1/experts/{id}/matches")]
 pub async fn expert_matches(
@@ -66,14 +78,18 @@ pub async fn expert_matches(
     state: web::Data<State>,
     caller: Caller,
 ) -> Answer<HttpResponse> {
-    matches_of::<Expert>(&request, &id, state, &caller, &[Kind::Demand]).await
+    matches_of::<Expert>(&request, &id, state, &caller, OfExpert::KINDS).await
 }
 
 /// Matches of an organisation
 ///
 /// 为一家企业匹配成果、专家和政策，并说明理由。
 #[utoipa::path(operation_id = "list_organisation_matches", tag = "matches", path = "/v1/organisations/{id}/matches",
-    params(("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-000000000001"), MatchParameters, PagingParameters),
+    params(
+        ("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-000000000001"),
+        ("kind" = inline(OfOrganisation), Query, description = "The kind of records to match with", example = "result"),
+        MatchParameters, PagingParameters
+    ),
     responses((status = 200, description = "Results, experts or policies, the best first", body = MatchPage)))]
 #[get("/v1/organisations/{id}/matches")]
 pub async fn organisation_matches(
@@ -82,7 +98,7 @@ pub async fn organisation_matches(
     state: web::Data<State>,
     caller: Caller,
 ) -> Answer<HttpResponse> {
-    matches_of::<Organisation>(&request, &id, state, &caller, &[Kind::Result, Kind::Expert, Kind::Policy]).await
+    matches_of::<Organisation>(&request, &id, state, &caller, OfOrganisation::KINDS).await
 }
 
 /// Matches of a text

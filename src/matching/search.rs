@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use tantivy::query::{AllQuery, EnableScoring, Query as TantivyQuery, Weight};
+use tantivy::query::{BooleanQuery, EnableScoring, Query as TantivyQuery};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::candidates::union;
-use super::filter::{Columns, Filter};
+use super::filter::Filter;
 use super::query::Query;
 use super::rank::Place;
 use super::text::{simplified, words};
+use super::view::View;
 use super::{Engine, Facet, IndexError, Kind};
 
 /// Names in a search: more words are no name.
@@ -73,15 +73,15 @@ impl Engine {
                 continue;
             }
             let ranked = self.rank(*kind, &query, &names, true, &request.filter, &self.model.search)?;
-            let index = self.index_of(*kind);
-            let every: Box<dyn TantivyQuery> = Box::new(union(&ranked.terms, &names, &index.fields));
-            found.total += self.count(*kind, every.as_ref(), &request.filter, &mut counts)?;
+            for union in &ranked.unions {
+                found.total += count(union, &ranked.view, &request.filter, &mut counts)?;
+            }
             found.hits.extend(ranked.scored.iter().map(|scored| Hit {
                 kind: *kind,
                 id: scored.place.id,
                 place: scored.place,
                 score: self.model.search.calibrated(scored.place.raw),
-                terms: matched(&ranked.terms, &scored.text.counts),
+                terms: matched(&scored.terms, &scored.text.counts),
             }));
         }
         found.hits.retain(|hit| request.after.is_none_or(|after| hit.place.is_after(&after)));
@@ -90,42 +90,31 @@ impl Engine {
         found.facets = by_name(counts);
         Ok(found)
     }
+}
 
-    /// Counts what a query finds and the filter lets pass, and the facets of it.
-    fn count(
-        &self,
-        kind: Kind,
-        query: &dyn TantivyQuery,
-        filter: &Filter,
-        counts: &mut BTreeMap<Facet, u64>,
-    ) -> Result<u64, IndexError> {
-        let searcher = self.index_of(kind).searcher();
-        let weight: Box<dyn Weight> = query.weight(EnableScoring::disabled_from_searcher(&searcher))?;
-        let mut total = 0;
-        for segment in searcher.segment_readers() {
-            let columns = Columns::of(segment)?;
-            let alive = segment.alive_bitset();
-            weight.for_each_no_score(segment, &mut |docs| {
-                for doc in docs {
-                    if alive.is_none_or(|alive| alive.is_alive(*doc)) && columns.pass(filter, *doc) {
-                        total += 1;
-                        for facet in columns.facets(*doc) {
-                            *counts.entry(facet).or_default() += 1;
-                        }
+/// Counts what a query finds and the filter lets pass, and the facets of it.
+fn count(
+    query: &BooleanQuery,
+    view: &View,
+    filter: &Filter,
+    counts: &mut BTreeMap<Facet, u64>,
+) -> Result<u64, IndexError> {
+    let weight = query.weight(EnableScoring::disabled_from_searcher(&view.searcher))?;
+    let mut total = 0;
+    for (segment, columns) in view.searcher.segment_readers().iter().zip(&view.columns) {
+        let alive = segment.alive_bitset();
+        weight.for_each_no_score(segment, &mut |docs| {
+            for doc in docs {
+                if alive.is_none_or(|alive| alive.is_alive(*doc)) && columns.pass(filter, *doc) {
+                    total += 1;
+                    for facet in columns.facets(*doc) {
+                        *counts.entry(facet).or_default() += 1;
                     }
                 }
-            })?;
-        }
-        Ok(total)
+            }
+        })?;
     }
-
-    /// How many records of a kind a filter lets pass.
-    ///
-    /// # Errors
-    /// If the index cannot be read.
-    pub fn size(&self, kind: Kind, filter: &Filter) -> Result<u64, IndexError> {
-        self.count(kind, &AllQuery, filter, &mut BTreeMap::new())
-    }
+    Ok(total)
 }
 
 impl Query {

@@ -1,18 +1,20 @@
 //! The OpenAPI description of a concept's routes, the same for each as the routes are.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::IntoParams;
 use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::link::LinkBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
-use utoipa::openapi::schema::{AllOfBuilder, ArrayBuilder, KnownFormat, SchemaFormat, Type};
+use utoipa::openapi::schema::{KnownFormat, SchemaFormat, Type};
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref, RefOr,
-    Required, Response, ResponseBuilder, Schema,
+    ComponentsBuilder, ContentBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Required,
+    Response, ResponseBuilder,
 };
 
 use super::record::{Concept, Stamp, Store};
 use super::routes::Removal;
+use super::shapes::{page_schema, patch_schema, record_schema, reference, version_schema};
 use crate::http::paging::PagingParameters;
 
 /// Paths and schemas of a concept, by its Chinese name.
@@ -22,7 +24,7 @@ pub fn describe<C: Concept>(zh: &str) -> OpenApi {
     let (kind, plural) = (C::KIND.as_str(), C::KIND.plural());
     let base = format!("/v1/{plural}");
     let one = format!("{base}/{{id}}");
-    let story = Story { name: &name, kind, plural, zh, patch: patch_example(&C::schema()) };
+    let story = Story { name: &name, kind, plural, zh };
     let filters = <<C as Store>::Filter as IntoParams>::into_params(|| Some(ParameterIn::Query));
     let paths = PathsBuilder::new()
         .path(&base, item([(HttpMethod::Get, story.list(filters)), (HttpMethod::Post, story.create())]))
@@ -38,11 +40,13 @@ pub fn describe<C: Concept>(zh: &str) -> OpenApi {
         .path(format!("{one}/history"), item([(HttpMethod::Get, story.history())]));
     let mut nested = Vec::new();
     C::schemas(&mut nested);
+    let (concept, patch) = (C::schema(), patch_schema(&name, &C::schema(), &nested));
     let components = ComponentsBuilder::new()
         .schemas_from_iter(nested)
-        .schema(&name, C::schema())
+        .schema(format!("{name}Record"), record_schema(&concept))
+        .schema(format!("{name}Patch"), patch)
+        .schema(&name, concept)
         .schema_from::<Stamp>()
-        .schema(format!("{name}Record"), record_schema(&name))
         .schema(format!("{name}Page"), page_schema(reference(&format!("{name}Record"))))
         .schema(format!("{name}History"), page_schema(version_schema(&name)));
     OpenApiBuilder::new().paths(paths).components(Some(components.build())).build()
@@ -53,8 +57,6 @@ struct Story<'a> {
     kind: &'static str,
     plural: &'static str,
     zh: &'a str,
-    /// What an amendment looks like.
-    patch: Value,
 }
 
 impl Story<'_> {
@@ -84,44 +86,44 @@ impl Story<'_> {
         let created = body("Created", &format!("{}Record", self.name))
             .header("Location", text_header("The address of the record"))
             .header("ETag", text_header("Its version"));
+        let created = self.linked(created, "$response.body#/id");
         self.operation("create", &format!("Register a {}", self.kind), "登记。")
-            .parameter(header_parameter(
-                "Idempotency-Key",
-                "The same key and body replays the first answer for 24 hours",
-                false,
-            ))
+            .parameter(idempotency_key())
             .parameter(prefer())
-            .request_body(Some(self.request("application/json")))
+            .request_body(Some(request("application/json", self.name)))
             .response("201", created)
             .build()
     }
 
     fn read(&self) -> Operation {
         let answer = body("The record", &format!("{}Record", self.name)).header("ETag", text_header("Its version"));
+        let answer = self.linked(answer, "$request.path.id");
         self.operation("read", &format!("Read a {}", self.kind), "详情。")
             .parameter(id())
-            .parameter(header_parameter("If-None-Match", "ETags that the caller has", false))
+            .parameter(header_parameter("If-None-Match", "ETags that the caller has", anything()))
             .response("200", answer)
             .response("304", ResponseBuilder::new().description("The caller has this version"))
             .build()
     }
 
     fn replace(&self) -> Operation {
-        self.change("replace", "Replace", "整体修改。", "application/json")
+        self.change("replace", "Replace", "整体修改。", request("application/json", self.name))
     }
 
     fn amend(&self) -> Operation {
-        self.change("amend", "Amend", "部分修改（RFC 7396）。", "application/merge-patch+json")
+        let patch = request("application/merge-patch+json", &format!("{}Patch", self.name));
+        self.change("amend", "Amend", "部分修改（RFC 7396）。", patch)
     }
 
-    fn change(&self, verb: &str, english: &str, chinese: &str, media_type: &str) -> Operation {
+    fn change(&self, verb: &str, english: &str, chinese: &str, request: RequestBody) -> Operation {
         let answer =
             body("The next version", &format!("{}Record", self.name)).header("ETag", text_header("Its version"));
+        let answer = self.linked(answer, "$request.path.id");
         self.operation(verb, &format!("{english} a {}", self.kind), chinese)
             .parameter(id())
             .parameter(if_match())
             .parameter(prefer())
-            .request_body(Some(self.request(media_type)))
+            .request_body(Some(request))
             .response("200", answer)
             .build()
     }
@@ -146,27 +148,21 @@ impl Story<'_> {
             .build()
     }
 
-    fn request(&self, media_type: &str) -> RequestBody {
-        // A merge patch has the same members, none of them required.
-        let schema = if media_type == "application/json" {
-            ContentBuilder::new().schema(Some(reference(self.name)))
-        } else {
-            ContentBuilder::new()
-                .schema(Some(
-                    ObjectBuilder::new().description(Some(format!("Members of {} to change; null removes", self.name))),
-                ))
-                .example(Some(self.patch.clone()))
-        };
-        RequestBodyBuilder::new().content(media_type, schema.build()).required(Some(Required::True)).build()
+    /// What can be done next with the record that was answered, as it then is.
+    fn linked(&self, answer: ResponseBuilder, id: &str) -> ResponseBuilder {
+        let link = |verb: &str| LinkBuilder::new().operation_id(format!("{verb}_{}", self.kind)).parameter("id", id);
+        let change = |verb| link(verb).parameter("If-Match", "$response.header.ETag").build();
+        answer
+            .link("read", link("read").build())
+            .link("replace", change("replace"))
+            .link("amend", change("amend"))
+            .link("delete", change("delete"))
     }
 }
 
-/// A change of the title, or of the name, to what the concept's own example has.
-fn patch_example(schema: &RefOr<Schema>) -> Value {
-    let RefOr::T(Schema::Object(object)) = schema else { return json!({}) };
-    let Some(example) = object.example.as_ref().or(object.examples.first()) else { return json!({}) };
-    let member = if example.get("title").is_some() { "title" } else { "name" };
-    json!({ member: example[member] })
+fn request(media_type: &str, schema: &str) -> RequestBody {
+    let content = ContentBuilder::new().schema(Some(reference(schema))).build();
+    RequestBodyBuilder::new().content(media_type, content).required(Some(Required::True)).build()
 }
 
 fn item<const N: usize>(operations: [(HttpMethod, Operation); N]) -> PathItem {
@@ -177,53 +173,9 @@ fn item<const N: usize>(operations: [(HttpMethod, Operation); N]) -> PathItem {
     item
 }
 
-fn reference(name: &str) -> RefOr<Schema> {
-    Ref::from_schema_name(name).into()
-}
-
 fn body(description: &str, schema: &str) -> ResponseBuilder {
     let content = ContentBuilder::new().schema(Some(reference(schema))).build();
     ResponseBuilder::new().description(description).content("application/json", content)
-}
-
-fn record_schema(name: &str) -> RefOr<Schema> {
-    Schema::AllOf(AllOfBuilder::new().item(reference("Stamp")).item(reference(name)).build()).into()
-}
-
-fn page_schema(item: RefOr<Schema>) -> RefOr<Schema> {
-    let cursor = ObjectBuilder::new()
-        .schema_type(utoipa::openapi::schema::SchemaType::from_iter([Type::String, Type::Null]))
-        .description(Some("Give this as `cursor` for the next page; null at the end"))
-        .max_length(Some(200));
-    ObjectBuilder::new()
-        .property("items", ArrayBuilder::new().items(item).max_items(Some(101)))
-        .required("items")
-        .property("next_cursor", cursor)
-        .required("next_cursor")
-        .into()
-}
-
-fn version_schema(name: &str) -> RefOr<Schema> {
-    let time =
-        ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
-    let user =
-        ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
-    let version = ObjectBuilder::new()
-        .schema_type(Type::Integer)
-        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
-        .minimum(Some(1));
-    ObjectBuilder::new()
-        .property("version", version)
-        .required("version")
-        .property("changed_at", time)
-        .required("changed_at")
-        .property("changed_by", user)
-        .property("deleted", ObjectBuilder::new().schema_type(Type::Boolean))
-        .required("deleted")
-        .property("deleted_reason", ObjectBuilder::new().schema_type(Type::String).max_length(Some(500)))
-        .property("record", reference(&format!("{name}Record")))
-        .required("record")
-        .into()
 }
 
 fn text_header(description: &str) -> utoipa::openapi::Header {
@@ -243,23 +195,42 @@ fn id() -> Parameter {
         .build()
 }
 
-fn header_parameter(name: &str, description: &str, required: bool) -> Parameter {
-    let schema = ObjectBuilder::new().schema_type(Type::String).max_length(Some(255));
+fn header_parameter(name: &str, description: &str, schema: ObjectBuilder) -> Parameter {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Header)
         .description(Some(description))
-        .required(if required { Required::True } else { Required::False })
+        .required(Required::False)
         .schema(Some(schema))
         .build()
 }
 
-fn if_match() -> Parameter {
-    header_parameter("If-Match", "The ETag that was read; 428 without, 412 when stale", true)
+/// What is not understood in such a header is ignored.
+fn anything() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+/// `Idempotency-Key` of a POST that creates.
+#[must_use]
+pub fn idempotency_key() -> Parameter {
+    // Quoted, or bare; a quote that is not closed is part of the key.
+    let key = r#"^("[ -~]{1,255}"|[!#-~]([ -~]{0,253}[!-~])?|"([ -~]{0,253}[!#-~])?)$"#;
+    let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(key)).examples(["order-7c1e"]);
+    header_parameter("Idempotency-Key", "The same key and body replays the first answer for 24 hours", schema)
+}
+
+/// `If-Match` of a change.
+#[must_use]
+pub fn if_match() -> Parameter {
+    let tags = r#"^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$"#;
+    let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(tags)).examples(["\"1\""]);
+    let mut parameter = header_parameter("If-Match", "The ETag that was read; 428 without, 412 when stale", schema);
+    parameter.required = Required::True;
+    parameter
 }
 
 fn prefer() -> Parameter {
-    header_parameter("Prefer", "`wait=5` holds the answer until the write can be found (RFC 7240)", false)
+    header_parameter("Prefer", "`wait=5` holds the answer until the write can be found (RFC 7240)", anything())
 }
 
 /// A response that other places share.

@@ -16,5 +16,6 @@ pub mod record;
 mod refusals;
 pub mod results;
 pub mod routes;
+mod shapes;
 
 pub use record::{Concept, Kind, Page, Record, Stamp, Store};

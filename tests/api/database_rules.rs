@@ -90,7 +90,7 @@ async fn history_cannot_be_rewritten_and_records_cannot_be_removed() {
         "DELETE FROM record_versions",
         "UPDATE record_versions SET version = 9",
         "TRUNCATE record_versions",
-        "DELETE FROM personal_data_views",
+        "DELETE FROM audit_events",
         "UPDATE results SET title = '没有新版本'",
         "UPDATE results SET version = version + 2",
         "UPDATE results SET id = gen_random_uuid(), version = version + 1",
@@ -132,6 +132,15 @@ async fn the_tables_are_as_the_program_sees_them() {
         users,
         signing_keys,
         idempotency_keys,
-        record_versions
+        record_versions,
+        one_time_links,
+        second_factors,
+        recovery_codes,
+        sign_in_failures,
+        partners,
+        partner_secrets,
+        refresh_tokens,
+        sessions,
+        audit_events
     );
 }

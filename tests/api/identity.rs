@@ -216,55 +216,8 @@ async fn contacts_are_shown_to_staff_and_owners_and_every_view_is_noted() {
         }
     }
     assert!(!staff.get("/v1/organisations").await.text.contains("0317"));
-    let noted = "DO $$ BEGIN ASSERT (SELECT count(*) FROM personal_data_views WHERE kind = 'organisation') = 2; END $$";
-    service.sql(noted).await.expect("two views are noted");
+    let noted =
+        "SELECT count(*) FROM audit_events WHERE action = 'personal_data_viewed' AND target_kind = 'organisation'";
+    assert_eq!(service.value(noted).await, "2");
     staff.patch(&path, "\"1-public\"", &json!({"profile": "改了。"})).await.expect(200);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_operation_is_open_to_its_roles_and_to_nobody_else() {
-    let service = Service::start().await;
-    let staff = service.staff().await;
-    let firm_id = staff.create("organisations", &enterprise("五金厂")).await;
-    let person_id = staff.create("experts", &expert(&firm_id, "陈志远")).await;
-    let sign_in = async |who: &str| match who {
-        "staff" => service.staff().await,
-        "enterprise" => service.enterprise(&firm_id).await,
-        "expert" => service.expert(&person_id).await,
-        _ => service.public(),
-    };
-    let mut clients = Vec::new();
-    for who in ["public", "enterprise", "expert", "staff"] {
-        clients.push((who, sign_in(who).await));
-    }
-    let contract = service.public().get("/openapi.json").await;
-    let paths = contract.expect(200)["paths"].as_object().expect("paths").clone();
-    let mut walked = 0;
-    for (template, item) in &paths {
-        for (method, operation) in item.as_object().expect("operations") {
-            let roles: Vec<&str> =
-                operation["x-roles"].as_array().expect("x-roles").iter().filter_map(|role| role.as_str()).collect();
-            // An id that names nothing: whoever may not call is refused, whoever may finds nothing.
-            let path = template
-                .replace("{id}", "01939c5e-0000-7000-8000-000000000000")
-                .replace("{code}", "x")
-                .replace("{slug}", "x");
-            for (who, client) in &clients {
-                // Whoever signs out cannot walk on.
-                let signs_out = method == "delete" && template.starts_with("/v1/sessions");
-                let client = if signs_out { sign_in(who).await } else { client.clone() };
-                let answer = send(client.request(&method.to_uppercase(), &path).json(&json!({}))).await;
-                let open = roles.contains(&"public");
-                let signed_in = *who != "public";
-                if !open && !signed_in {
-                    assert_eq!(answer.status, 401, "{who} {method} {template}: {}", answer.text);
-                } else {
-                    assert_ne!(answer.status, 401, "{who} {method} {template}: {}", answer.text);
-                    assert!(answer.status < 500, "{who} {method} {template}: {}", answer.text);
-                }
-                walked += 1;
-            }
-        }
-    }
-    assert!(walked >= 4 * 40, "only {walked} calls were made");
 }

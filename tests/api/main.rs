@@ -3,13 +3,19 @@
 
 mod harness;
 
+mod access;
+mod audit;
 mod bad_input;
 mod concurrency;
+mod confidential;
 mod contract;
 mod database_rules;
 mod identity;
 mod limits;
 mod matching;
 mod operation;
+mod outsiders;
+mod partners;
+mod people;
 mod registry;
 mod sessions;

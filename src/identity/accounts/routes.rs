@@ -37,6 +37,11 @@ pub struct PasswordChange {
 
 /// One's own account.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "01939c5e-0000-7000-8000-000000000009", "login": "zhao-lixin", "role": "enterprise",
+    "organisation_id": "01939c5e-0000-7000-8000-000000000001", "second_factor": true,
+    "signed_in_with_second_factor": false
+}))]
 pub struct OwnAccount {
     id: Uuid,
     #[schema(max_length = 64)]
@@ -192,7 +197,7 @@ pub async fn read(
 /// 停用或启用一个账号；停用后其全部会话在几秒内结束。
 #[utoipa::path(operation_id = "amend_account", tag = "accounts", request_body(content = AccountChange, content_type = "application/merge-patch+json"),
     params(("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-000000000009"),
-        ("If-Match" = String, Header, description = "The ETag that was read; 428 without, 412 when stale", max_length = 255)),
+        ("If-Match" = String, Header)),
     responses((status = 200, description = "The account", body = Account, headers(("ETag" = String, description = "Its version")))))]
 #[patch("/v1/accounts/{id}")]
 pub async fn amend(

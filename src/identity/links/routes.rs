@@ -14,7 +14,7 @@ use super::store::{self, Invitation, Link, NewLink};
 use super::{INVITATION, Purpose, RESET};
 use crate::audit::{self, Action, Event, Origin};
 use crate::http::paging::{Paging, PagingParameters, refuse_filters};
-use crate::http::{Body, Creation, keep_sealed};
+use crate::http::{Body, Creation, Keyed, keep_sealed};
 use crate::identity::accounts::routes::{roles_run_by, run_by};
 use crate::identity::accounts::{self, Login, NewUser, hashed};
 use crate::identity::passwords::NewPassword;
@@ -105,7 +105,7 @@ pub struct Reset {
 ///
 /// 邀请一个人：取得一次性链接（七天内有效），当面或以其他可靠方式交给对方。链接只显示这一次。
 #[utoipa::path(operation_id = "create_invitation", tag = "accounts", request_body = NewInvitation,
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body replays the first answer for 24 hours", max_length = 255)),
+    params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, description = "The link", body = OneTimeLink)))]
 #[post("/v1/invitations")]
 pub async fn invite(
@@ -122,7 +122,7 @@ pub async fn invite(
     let mut connection = state.database.connection().await?;
     let answer = connection
         .transaction(async |connection| {
-            let held = match creation.hold(user, &state.secret, connection).await? {
+            let held = match creation.keyed.hold(user, &state.secret, connection).await? {
                 Ok(held) => held,
                 Err(answer) => return Ok(answer),
             };
@@ -222,22 +222,21 @@ pub async fn accept(state: web::Data<State>, origin: Origin, acceptance: Body<Ac
 /// 为忘记密码的人取得一次性重设链接（一天内有效）；之前的重设链接随即失效。请先当面或电话核实身份。
 #[utoipa::path(operation_id = "create_password_reset", tag = "accounts",
     params(("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-000000000009"),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key and body replays the first answer for 24 hours", max_length = 255)),
-    request_body = NewReset,
+        ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, description = "The link", body = OneTimeLink)))]
 #[post("/v1/accounts/{id}/password-resets")]
 pub async fn create_reset(
     id: web::Path<String>,
     state: web::Data<State>,
     (caller, origin): (Caller, Origin),
-    creation: Creation<NewReset>,
+    keyed: Keyed,
 ) -> Answer<HttpResponse> {
     let user = caller.signed_in()?;
     let mut connection = state.database.connection().await?;
     let account = run_by(&caller, &id, &mut connection).await?;
     let answer = connection
         .transaction(async |connection| {
-            let held = match creation.hold(user, &state.secret, connection).await? {
+            let held = match keyed.hold(user, &state.secret, connection).await? {
                 Ok(held) => held,
                 Err(answer) => return Ok(answer),
             };
@@ -254,12 +253,6 @@ pub async fn create_reset(
         .await?;
     Ok(HttpResponse::Created().insert_header(("Cache-Control", "no-store")).json(answer))
 }
-
-/// A reset needs nothing but the account in its address.
-#[derive(Deserr, ToSchema)]
-#[deserr(error = Faults, deny_unknown_fields)]
-#[schema(example = json!({}))]
-pub struct NewReset {}
 
 /// Reset the password
 ///

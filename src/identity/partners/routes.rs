@@ -17,7 +17,7 @@ use crate::audit::{self, Action, Event, Origin};
 use crate::database::Connection;
 use crate::http::conditions::etag;
 use crate::http::paging::{Paging, PagingParameters, refuse_filters};
-use crate::http::{Body, Conditions, Creation, keep_sealed};
+use crate::http::{Body, Conditions, Creation, Keyed, keep_sealed};
 use crate::identity::secret::OneTime;
 use crate::identity::{Caller, Scope};
 use crate::problem::{Answer, Faults, FieldFault, Kind, Problem};
@@ -85,12 +85,6 @@ pub struct PartnerPage {
     next_cursor: Option<String>,
 }
 
-/// A secret needs nothing but the site in its address.
-#[derive(Deserr, ToSchema)]
-#[deserr(error = Faults, deny_unknown_fields)]
-#[schema(example = json!({}))]
-pub struct NewSecret {}
-
 /// A secret. It is shown this once.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
@@ -108,7 +102,7 @@ pub struct ShownSecret {
 ///
 /// 登记一个合作站点；随后为它生成密钥。
 #[utoipa::path(operation_id = "create_partner", tag = "partners", request_body = NewPartner,
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and body replays the first answer for 24 hours", max_length = 255)),
+    params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, description = "The site", body = PartnerView, headers(("ETag" = String, description = "Its version")))))]
 #[post("/v1/partners")]
 pub async fn create(
@@ -121,7 +115,7 @@ pub async fn create(
     let (new, id) = (&creation.input, Uuid::now_v7());
     let answer = connection
         .transaction(async |connection| {
-            let held = match creation.hold(user, &state.secret, connection).await? {
+            let held = match creation.keyed.hold(user, &state.secret, connection).await? {
                 Ok(held) => held,
                 Err(answer) => return Ok(answer),
             };
@@ -183,7 +177,7 @@ pub async fn read(id: web::Path<String>, state: web::Data<State>, conditions: Co
 /// 修改一个合作站点的权限范围、来源网络或停用它；几秒内对已发出的令牌也生效。名称不可修改。
 #[utoipa::path(operation_id = "replace_partner", tag = "partners", request_body = NewPartner,
     params(("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-00000000000c"),
-        ("If-Match" = String, Header, description = "The ETag that was read; 428 without, 412 when stale", max_length = 255)),
+        ("If-Match" = String, Header)),
     responses((status = 200, description = "The site", body = PartnerView, headers(("ETag" = String, description = "Its version")))))]
 #[put("/v1/partners/{id}")]
 pub async fn replace(
@@ -216,23 +210,23 @@ pub async fn replace(
 /// Make a secret
 ///
 /// 为合作站点生成一个密钥：同时最多两个，以便不停机更换。密钥只显示这一次。
-#[utoipa::path(operation_id = "create_partner_secret", tag = "partners", request_body = NewSecret,
+#[utoipa::path(operation_id = "create_partner_secret", tag = "partners",
     params(("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-00000000000c"),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key and body replays the first answer for 24 hours", max_length = 255)),
+        ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, description = "The secret", body = ShownSecret)))]
 #[post("/v1/partners/{id}/secrets")]
 pub async fn create_secret(
     id: web::Path<String>,
     state: web::Data<State>,
     (caller, origin): (Caller, Origin),
-    creation: Creation<NewSecret>,
+    keyed: Keyed,
 ) -> Answer<HttpResponse> {
     let user = caller.signed_in()?;
     let mut connection = state.database.connection().await?;
     let site = found(&id, &mut connection).await?;
     let answer = connection
         .transaction(async |connection| {
-            let held = match creation.hold(user, &state.secret, connection).await? {
+            let held = match keyed.hold(user, &state.secret, connection).await? {
                 Ok(held) => held,
                 Err(answer) => return Ok(answer),
             };

@@ -1,6 +1,8 @@
 //! The token endpoint (RFC 6749, 4.4) and what the service says of it (RFC 8414). Errors here are those of RFC 6749, 5.2,
 //! which clients' libraries understand.
 
+use std::borrow::Cow;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Bytes;
@@ -206,8 +208,7 @@ fn basic(header: &[u8]) -> Option<(String, String)> {
     }
     let pair = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (id, secret) = pair.split_once(':')?;
-    let decoded =
-        |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8().ok().map(|text| text.into_owned());
+    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8().ok().map(Cow::into_owned);
     Some((decoded(id)?, decoded(secret)?))
 }
 

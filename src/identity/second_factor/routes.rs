@@ -5,7 +5,6 @@ use deserr::Deserr;
 use diesel_async::AsyncConnection;
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::store;
 use super::{KEY, authenticator, recovery_codes, step_of};
@@ -117,7 +116,7 @@ pub async fn confirm(
     responses((status = 204, description = "Removed; all sessions of the account have ended")))]
 #[delete("/v1/account/second-factor")]
 pub async fn remove(state: web::Data<State>, (caller, origin): (Caller, Origin)) -> Answer<HttpResponse> {
-    let user = strong(&caller)?;
+    let user = caller.signed_in()?;
     without_second_factor(user, &origin, &state).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -129,7 +128,7 @@ pub async fn remove(state: web::Data<State>, (caller, origin): (Caller, Origin))
     responses((status = 200, description = "The codes; those before are good no more", body = RecoveryCodes)))]
 #[post("/v1/account/recovery-codes")]
 pub async fn renew(state: web::Data<State>, (caller, origin): (Caller, Origin)) -> Answer<HttpResponse> {
-    let user = strong(&caller)?;
+    let user = caller.signed_in()?;
     let (codes, hashes) = recovery_codes();
     let mut connection = state.database.connection().await?;
     connection
@@ -143,12 +142,6 @@ pub async fn renew(state: web::Data<State>, (caller, origin): (Caller, Origin)) 
         })
         .await?;
     Ok(shown_once(codes))
-}
-
-/// The account of a session that was begun with a second factor.
-fn strong(caller: &Caller) -> Answer<Uuid> {
-    let user = caller.signed_in()?;
-    if caller.is_strong() { Ok(user) } else { Err(Problem::new(Kind::SecondFactorRequired)) }
 }
 
 fn shown_once(recovery_codes: Vec<String>) -> HttpResponse {

@@ -80,7 +80,7 @@ pub struct PublicKeys {
 
 /// Sign in
 ///
-/// 登录：以账号和密码换取访问令牌（有效十分钟）和续期令牌；启用了第二因素的账号还须带 code 或 recovery_code。
+/// 登录：以账号和密码换取访问令牌（有效十分钟）和续期令牌；启用了第二因素的账号还须带 `code` 或 `recovery_code`。
 #[utoipa::path(operation_id = "create_session", tag = "sessions", request_body = Credentials,
     responses((status = 201, description = "Signed in", body = Session)))]
 #[post("/v1/sessions")]

@@ -97,7 +97,7 @@ fn document(place: usize, record: &CorpusRecord, texts: Texts) -> Document {
         id: id_of(place),
         version: 1,
         audience: Audience::PUBLIC,
-        owner: None,
+        owners: Vec::new(),
         title: if whole { record.title.clone() } else { String::new() },
         keywords: if whole {
             record.keywords.iter().map(|keyword| keyword.trim().to_owned()).collect()

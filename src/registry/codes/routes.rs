@@ -73,7 +73,7 @@ pub async fn list_industries(query: Parameters<CodeQuery>) -> Answer<web::Json<C
 ///
 /// 一个行业及其上级。
 #[utoipa::path(operation_id = "read_industry", tag = "codes",
-    params(("code" = String, Path, description = "With or without its section's letter", max_length = 10)),
+    params(("code" = String, Path, description = "With or without its section's letter", max_length = 10, example = "C3311")),
     responses((status = 200, description = "The code and the way to it", body = CodeInTree)))]
 #[get("/v1/industries/{code}")]
 pub async fn read_industry(code: web::Path<String>) -> Answer<web::Json<CodeInTree>> {
@@ -94,7 +94,7 @@ pub async fn list_regions(query: Parameters<CodeQuery>) -> Answer<web::Json<Code
 ///
 /// 一个行政区划及其上级。
 #[utoipa::path(operation_id = "read_region", tag = "codes",
-    params(("code" = String, Path, description = "Six digits", max_length = 10)),
+    params(("code" = String, Path, description = "Six digits", max_length = 10, example = "130927")),
     responses((status = 200, description = "The code and the way to it", body = CodeInTree)))]
 #[get("/v1/regions/{code}")]
 pub async fn read_region(code: web::Path<String>) -> Answer<web::Json<CodeInTree>> {

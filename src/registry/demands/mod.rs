@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::fields::{
-    ConfidentialityLevel, Cooperation, DemandStatus, IndustryCode, Line, Maturity, MoneyRange, Prose, RegionCode,
+    ConfidentialityLevel, Cooperation, Day, DemandStatus, IndustryCode, Line, Maturity, MoneyRange, Prose, RegionCode,
     Wanted, at_least_one, date, distinct,
 };
 use super::ids::{id, optional_id};
@@ -37,18 +37,18 @@ pub struct Demand {
     #[schema(inline)]
     pub description: Prose<10, 20_000>,
     #[deserr(default, try_from(Vec<Line<1, 50>>) = distinct::<20, _> -> FieldFault)]
-    #[schema(inline, max_items = 20, required = false)]
+    #[schema(inline, value_type = HashSet<Line<1, 50>>, max_items = 20, required = false)]
     pub keywords: Vec<Line<1, 50>>,
     /// The enterprise whose demand it is.
     #[deserr(try_from(String) = id -> FieldFault)]
     pub enterprise_id: Uuid,
     /// GB/T 4754-2017.
     #[deserr(default, try_from(Vec<IndustryCode>) = distinct::<20, _> -> FieldFault)]
-    #[schema(inline, max_items = 20, required = false)]
+    #[schema(inline, value_type = HashSet<IndustryCode>, max_items = 20, required = false)]
     pub industries: Vec<IndustryCode>,
     /// Wanted ways of cooperation; none named means any.
     #[deserr(default, try_from(Vec<Cooperation>) = distinct::<6, _> -> FieldFault)]
-    #[schema(max_items = 6, required = false)]
+    #[schema(value_type = HashSet<Cooperation>, max_items = 6, required = false)]
     pub cooperation: Vec<Cooperation>,
     /// The least technology readiness level wanted.
     #[deserr(default)]
@@ -57,13 +57,14 @@ pub struct Demand {
     #[deserr(default)]
     pub budget: Option<MoneyRange>,
     #[deserr(default, try_from(Option<String>) = date -> FieldFault)]
+    #[schema(inline, value_type = Option<Day>)]
     pub deadline: Option<NaiveDate>,
     /// Where help should preferably come from (GB/T 2260).
     #[deserr(default)]
     #[schema(inline)]
     pub region: Option<RegionCode>,
     #[deserr(default = vec![Wanted::Result, Wanted::Expert], try_from(Vec<Wanted>) = at_least_one::<2, _> -> FieldFault)]
-    #[schema(min_items = 1, max_items = 2, required = false)]
+    #[schema(value_type = HashSet<Wanted>, min_items = 1, max_items = 2, required = false)]
     pub wanted: Vec<Wanted>,
     /// Who may see it. Only those signed in, unless said otherwise.
     #[deserr(default = ConfidentialityLevel::Members)]

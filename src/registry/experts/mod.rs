@@ -42,40 +42,40 @@ pub struct Expert {
     #[deserr(try_from(String) = id -> FieldFault)]
     pub organisation_id: Uuid,
     #[deserr(try_from(Vec<ExpertCategory>) = at_least_one::<5, _> -> FieldFault)]
-    #[schema(min_items = 1, max_items = 5)]
+    #[schema(value_type = HashSet<ExpertCategory>, min_items = 1, max_items = 5)]
     pub categories: Vec<ExpertCategory>,
     #[deserr(default)]
     #[schema(inline)]
     pub biography: Option<Prose<1, 20_000>>,
     /// Keywords of what the expert knows.
     #[deserr(default, try_from(Vec<Line<1, 50>>) = distinct::<20, _> -> FieldFault)]
-    #[schema(inline, max_items = 20, required = false)]
+    #[schema(inline, value_type = HashSet<Line<1, 50>>, max_items = 20, required = false)]
     pub expertise: Vec<Line<1, 50>>,
     /// GB/T 13745-2009.
     #[deserr(default, try_from(Vec<DisciplineCode>) = distinct::<10, _> -> FieldFault)]
-    #[schema(inline, max_items = 10, required = false)]
+    #[schema(inline, value_type = HashSet<DisciplineCode>, max_items = 10, required = false)]
     pub disciplines: Vec<DisciplineCode>,
     /// GB/T 4754-2017.
     #[deserr(default, try_from(Vec<IndustryCode>) = distinct::<20, _> -> FieldFault)]
-    #[schema(inline, max_items = 20, required = false)]
+    #[schema(inline, value_type = HashSet<IndustryCode>, max_items = 20, required = false)]
     pub industries: Vec<IndustryCode>,
     /// Regions served (GB/T 2260).
     #[deserr(default, try_from(Vec<RegionCode>) = distinct::<50, _> -> FieldFault)]
-    #[schema(inline, max_items = 50, required = false)]
+    #[schema(inline, value_type = HashSet<RegionCode>, max_items = 50, required = false)]
     pub regions: Vec<RegionCode>,
     #[deserr(default, try_from(Vec<ExpertService>) = distinct::<6, _> -> FieldFault)]
-    #[schema(max_items = 6, required = false)]
+    #[schema(value_type = HashSet<ExpertService>, max_items = 6, required = false)]
     pub services: Vec<ExpertService>,
     /// When the expert has time, in words.
     #[deserr(default)]
     #[schema(inline)]
     pub availability: Option<Line<1, 500>>,
     #[deserr(default, try_from(Vec<LanguageCode>) = distinct::<20, _> -> FieldFault)]
-    #[schema(inline, max_items = 20, required = false)]
+    #[schema(inline, value_type = HashSet<LanguageCode>, max_items = 20, required = false)]
     pub languages: Vec<LanguageCode>,
     /// Results the expert has taken part in. `GET /v1/results?contributor_id=` lists them with those that name the expert.
     #[deserr(default, try_from(Vec<String>) = ids::<200> -> FieldFault)]
-    #[schema(max_items = 200, required = false)]
+    #[schema(value_type = HashSet<Uuid>, max_items = 200, required = false)]
     pub result_ids: Vec<Uuid>,
     /// Personal data: only in answers to the centre's staff and to the expert.
     #[deserr(default)]

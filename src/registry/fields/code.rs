@@ -14,7 +14,7 @@ use crate::problem::FieldFault;
 use crate::registry::codes;
 
 macro_rules! code {
-    ($(#[$doc:meta])* $name:ident, $pattern:literal, $example:literal) => {
+    ($(#[$doc:meta])* $name:ident, $pattern:expr, $example:literal) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, AsExpression, FromSqlRow)]
         #[diesel(sql_type = Text)]
@@ -49,7 +49,7 @@ code!(
 );
 code!(
     /// A code of the national industry classification (GB/T 4754-2017) with its section's letter.
-    IndustryCode, "^[A-Ta-t]?([0-9]{2,4})?$", "C3311"
+    IndustryCode, "^([A-Ta-t]([0-9]{2,4})?|[0-9]{2,4})$", "C3311"
 );
 code!(
     /// A province, city or county (GB/T 2260).
@@ -57,7 +57,7 @@ code!(
 );
 code!(
     /// A discipline (GB/T 13745-2009): three, five or seven digits.
-    DisciplineCode, "^[1-9][0-9]{2}([0-9]{2}){0,2}$", "460"
+    DisciplineCode, discipline_pattern(), "460"
 );
 code!(
     /// A language (ISO 639-1 or 639-3).
@@ -136,6 +136,11 @@ const DISCIPLINES: [u16; 62] = [
     430, 440, 450, 460, 470, 480, 490, 510, 520, 530, 535, 540, 550, 560, 570, 580, 590, 610, 620, 630, 710, 720, 730,
     740, 750, 760, 770, 780, 790, 810, 820, 830, 840, 850, 860, 870, 880, 890, 910,
 ];
+
+/// A first-level discipline with what stands below it, as printed or without dots.
+fn discipline_pattern() -> String {
+    format!(r"^({})(\.?[0-9]{{2}}){{0,2}}$", DISCIPLINES.map(|code| code.to_string()).join("|"))
+}
 
 impl DisciplineCode {
     /// Takes `460`, `46020` and the printed form `460.20`; only the first level is checked against the standard.

@@ -100,14 +100,14 @@ personal!(
     Phone,
     ObjectBuilder::new()
         .schema_type(Type::String)
-        .pattern(Some("^[0-9+][0-9 -]{4,28}[0-9]$"))
+        .pattern(Some(r"^(\+[0-9][0-9 -]{3,27}|[0-9][0-9 -]{4,28})[0-9]$"))
         .examples(["0317-0000123"])
 );
 personal!(
     Email,
     ObjectBuilder::new()
         .schema_type(Type::String)
-        .pattern(Some(r"^[^@\s]+@[^@\s]+$"))
+        .pattern(Some(r"^[^@\s\u0000-\u001f\u007f-\u009f]+@[^@\s\u0000-\u001f\u007f-\u009f]+$"))
         .min_length(Some(3))
         .max_length(Some(254))
         .examples(["li@example.com"])

@@ -18,7 +18,7 @@ pub use source::{Source, WebAddress, partner_owner};
 pub use text::{Line, Prose};
 pub(crate) use vocabulary::vocabulary;
 pub use vocabulary::{
-    ConfidentialityLevel, Cooperation, DemandStatus, ExpertCategory, ExpertService, IntellectualPropertyKind,
+    ConfidentialityLevel, Cooperation, Day, DemandStatus, ExpertCategory, ExpertService, IntellectualPropertyKind,
     IntellectualPropertyStatus, OrganisationKind, OrganisationLabel, PolicyLevel, PublicationStatus, ResultForm,
     ResultStatus, Scale, Wanted, date,
 };

@@ -5,7 +5,10 @@ use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types::Jsonb;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde_json::{Value, json};
+use utoipa::openapi::schema::{AnyOfBuilder, SchemaType};
+use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::json_field;
 use crate::problem::{Faults, FieldFault};
@@ -30,10 +33,9 @@ pub struct MoneyRange {
 json_field!(MoneyRange);
 
 /// What a holder asks: left to negotiation, or a range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Deserr, ToSchema, AsExpression, FromSqlRow)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Deserr, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Jsonb)]
 #[deserr(error = Faults, deny_unknown_fields, validate = either_or -> Faults)]
-#[schema(example = json!({"min": 500_000, "max": 800_000}))]
 pub struct AskingPrice {
     /// `true` where the price is left to negotiation; then there is no range.
     #[deserr(default)]
@@ -41,15 +43,44 @@ pub struct AskingPrice {
     pub negotiable: Option<bool>,
     #[deserr(default, try_from(Option<i64>) = optional_amount -> FieldFault)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
     pub min: Option<i64>,
     #[deserr(default, try_from(Option<i64>) = optional_amount -> FieldFault)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
     pub max: Option<i64>,
 }
 
 json_field!(AskingPrice);
+
+impl PartialSchema for AskingPrice {
+    fn schema() -> RefOr<Schema> {
+        let null = || ObjectBuilder::new().schema_type(Type::Null);
+        let negotiable =
+            |words: [Value; 2]| ObjectBuilder::new().schema_type(SchemaType::AnyValue).enum_values(Some(words));
+        let format = SchemaFormat::KnownFormat(KnownFormat::Int64);
+        let amount = || {
+            let whole = ObjectBuilder::new().schema_type(Type::Integer).format(Some(format.clone()));
+            whole.minimum(Some(0)).maximum(Some(MOST))
+        };
+        let range = ObjectBuilder::new()
+            .property("min", amount())
+            .required("min")
+            .property("max", amount())
+            .required("max")
+            .property("negotiable", negotiable([false.into(), Value::Null]));
+        let open = ObjectBuilder::new()
+            .property("negotiable", ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([true])))
+            .required("negotiable")
+            .property("min", null())
+            .property("max", null());
+        AnyOfBuilder::new()
+            .description(Some("What a holder asks: left to negotiation, or a range in whole CNY."))
+            .item(open)
+            .item(range)
+            .examples([json!({"min": 500_000, "max": 800_000})])
+            .into()
+    }
+}
+impl ToSchema for AskingPrice {}
 
 impl AskingPrice {
     /// The range, where there is one.

@@ -6,35 +6,34 @@ use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types::Jsonb;
 use serde::{Deserialize, Serialize};
-use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::openapi::schema::SchemaType;
+use utoipa::openapi::{ObjectBuilder, OneOfBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
-use uuid::Uuid;
+use uuid::{Uuid, uuid};
 
-use super::{Line, date, json_field, text_field};
+use super::{Day, Line, date, json_field, text_field};
 use crate::problem::{Faults, FieldFault};
 
 /// The namespace of the ids of partner sites as owners.
-const PARTNERS: Uuid = Uuid::from_u128(0x5b0f_6a54_2c86_4e0b_9a57_7d1f_30c2_b8e6);
+const PARTNERS: Uuid = uuid!("4f0d9c1e-6b7a-4d52-9a3e-81c5d27be604");
 
-/// The id under which a partner site owns what came from it (UUIDv5 of its name).
+/// The id under which a partner site owns what came from it (a UUID of version 5).
 #[must_use]
 pub fn partner_owner(name: &str) -> Uuid {
     Uuid::new_v5(&PARTNERS, name.as_bytes())
 }
 
 /// The origin of a record. The pair of partner and identifier never makes two records.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Deserr, ToSchema, AsExpression, FromSqlRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Deserr, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Jsonb)]
 #[deserr(error = Faults, deny_unknown_fields, validate = identified -> Faults)]
 pub struct Source {
     /// In words: a journal, a fair, a letter.
     #[deserr(default)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(inline)]
     pub origin: Option<Line<1, 200>>,
     #[deserr(default)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(inline)]
     pub url: Option<WebAddress>,
     #[deserr(default, try_from(Option<String>) = date -> FieldFault)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,16 +41,39 @@ pub struct Source {
     /// The partner site it came from.
     #[deserr(default)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(inline)]
     pub partner: Option<Line<1, 100>>,
     /// The partner's own identifier of it.
     #[deserr(default)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(inline)]
     pub identifier: Option<Line<1, 200>>,
 }
 
 json_field!(Source);
+
+/// Either both partner and identifier are there, or neither.
+impl PartialSchema for Source {
+    fn schema() -> RefOr<Schema> {
+        let optional = |shape: ObjectBuilder, words| {
+            shape.schema_type(SchemaType::from_iter([Type::String, Type::Null])).description(words)
+        };
+        let found = || {
+            ObjectBuilder::new()
+                .property("origin", optional(Line::<1, 200>::shape(), Some("In words: a journal, a fair, a letter.")))
+                .property("url", optional(WebAddress::shape(), None))
+                .property("collected_on", optional(Day::shape(), None))
+        };
+        let partner = Line::<1, 100>::shape().description(Some("The partner site it came from."));
+        let identifier = Line::<1, 200>::shape().description(Some("The partner's own identifier of it."));
+        let of_partner = found().property("partner", partner).required("partner");
+        let null = || ObjectBuilder::new().schema_type(Type::Null);
+        OneOfBuilder::new()
+            .description(Some("The origin of a record. The pair of partner and identifier never makes two records."))
+            .item(of_partner.property("identifier", identifier).required("identifier"))
+            .item(found().property("partner", null()).property("identifier", null()))
+            .into()
+    }
+}
+impl ToSchema for Source {}
 
 fn identified(source: Source, location: ValuePointerRef<'_>) -> Result<Source, Faults> {
     let missing = match (&source.partner, &source.identifier) {
@@ -73,6 +95,15 @@ fn identified(source: Source, location: ValuePointerRef<'_>) -> Result<Source, F
 pub struct WebAddress(String);
 
 impl WebAddress {
+    /// Its schema, to be added to.
+    fn shape() -> ObjectBuilder {
+        let solid = r"\s\u0000-\u001f\u007f-\u009f";
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some(format!("^https?://[^/{solid}][^{solid}]*$")))
+            .max_length(Some(2000))
+    }
+
     /// # Errors
     /// `format` or `too_long`.
     pub fn parse(text: &str) -> Result<Self, FieldFault> {
@@ -89,11 +120,7 @@ text_field!([] WebAddress);
 
 impl PartialSchema for WebAddress {
     fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .pattern(Some("^https?://[^/\\s]\\S*$"))
-            .max_length(Some(2000))
-            .into()
+        Self::shape().into()
     }
 }
 impl ToSchema for WebAddress {}

@@ -11,13 +11,14 @@ use utoipa::{PartialSchema, ToSchema};
 use super::text_field;
 use crate::problem::FieldFault;
 
-/// One line of text, `MIN` to `MAX` characters, without control characters or blanks around it.
+/// One line of text without control characters: at most `MAX` characters as sent, at least `MIN` when the blanks
+/// around it are taken away, as they are.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]
 #[serde(transparent)]
 pub struct Line<const MIN: usize, const MAX: usize>(String);
 
-/// Text of several lines, `MIN` to `MAX` characters; tabs and line ends are its only control characters.
+/// Text of several lines, bounded like a [`Line`]; tabs and line ends are its only control characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]
 #[serde(transparent)]
@@ -30,7 +31,7 @@ impl<const MIN: usize, const MAX: usize> Line<MIN, MAX> {
     /// # Errors
     /// `too_short`, `too_long`, or `control_character`.
     pub fn parse(text: &str) -> Result<Self, FieldFault> {
-        let text: String = text.trim().nfc().collect();
+        let text = at_most(text, MAX)?.trim().to_owned();
         if text.chars().any(char::is_control) {
             return Err(FieldFault::new(
                 "control_character",
@@ -38,7 +39,7 @@ impl<const MIN: usize, const MAX: usize> Line<MIN, MAX> {
                 "must be one line without control characters",
             ));
         }
-        within(text, MIN, MAX).map(Self)
+        at_least(text, MIN).map(Self)
     }
 }
 
@@ -46,23 +47,18 @@ impl<const MIN: usize, const MAX: usize> Prose<MIN, MAX> {
     /// # Errors
     /// `too_short`, `too_long`, or `control_character`.
     pub fn parse(text: &str) -> Result<Self, FieldFault> {
-        let text: String = text.trim().replace("\r\n", "\n").nfc().collect();
+        let text = at_most(text, MAX)?.trim().replace("\r\n", "\n");
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
             return Err(FieldFault::new("control_character", "不能含控制字符", "must not have control characters"));
         }
-        within(text, MIN, MAX).map(Self)
+        at_least(text, MIN).map(Self)
     }
 }
 
-fn within(text: String, min: usize, max: usize) -> Result<String, FieldFault> {
+/// The text in NFC, if it is not too long as it was sent: blanks around it count.
+fn at_most(text: &str, max: usize) -> Result<String, FieldFault> {
+    let text: String = text.nfc().collect();
     let length = text.chars().count();
-    if length < min {
-        return Err(FieldFault::new(
-            "too_short",
-            format!("至少 {min} 字，现为 {length} 字"),
-            format!("must have at least {min} characters, has {length}"),
-        ));
-    }
     if length > max {
         return Err(FieldFault::new(
             "too_long",
@@ -73,26 +69,56 @@ fn within(text: String, min: usize, max: usize) -> Result<String, FieldFault> {
     Ok(text)
 }
 
-/// No control characters.
-const LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
-/// None but tabs and line ends.
-const PROSE: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
+/// The text, if it is long enough: blanks around it do not count.
+fn at_least(text: String, min: usize) -> Result<String, FieldFault> {
+    let length = text.chars().count();
+    if length < min {
+        return Err(FieldFault::new(
+            "too_short",
+            format!("至少 {min} 字，现为 {length} 字"),
+            format!("must have at least {min} characters, has {length}"),
+        ));
+    }
+    Ok(text)
+}
 
-fn schema(min: usize, max: usize, pattern: &str) -> RefOr<Schema> {
+/// The blanks of Unicode that are no control characters.
+const BLANKS: &str = r"\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
+const CONTROLS: &str = r"\u0000-\u001f\u007f-\u009f";
+/// What a line is made of.
+const OF_LINE: &str = r"[^\u0000-\u001f\u007f-\u009f]";
+/// What prose is made of: a line end is one character, however it was written.
+const OF_PROSE: &str = r"(?:[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]|\r\n)";
+
+/// A text of at most `max` characters, and of at least `min` without the blanks around it. Such a text begins and ends
+/// with something that is not blank.
+fn shape(min: usize, max: usize, character: &str, line_ends: &str) -> ObjectBuilder {
+    let (blank, solid) = (format!("[{line_ends}{BLANKS}]*"), format!("[^{CONTROLS}{BLANKS}]"));
+    let pattern = match min {
+        0 | 1 => format!("^{blank}{solid}(?:{character}*{solid})?{blank}$"),
+        _ => format!("^{blank}{solid}{character}{{{},}}{solid}{blank}$", min - 2),
+    };
     let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
-    text.min_length(Some(min)).max_length(Some(max)).into()
+    text.min_length(Some(min)).max_length(Some(max))
+}
+
+impl<const MIN: usize, const MAX: usize> Line<MIN, MAX> {
+    /// Its schema, to be added to.
+    pub(super) fn shape() -> ObjectBuilder {
+        shape(MIN, MAX, OF_LINE, "")
+    }
 }
 
 impl<const MIN: usize, const MAX: usize> PartialSchema for Line<MIN, MAX> {
     fn schema() -> RefOr<Schema> {
-        schema(MIN, MAX, LINE)
+        Self::shape().into()
     }
 }
 impl<const MIN: usize, const MAX: usize> ToSchema for Line<MIN, MAX> {}
 
 impl<const MIN: usize, const MAX: usize> PartialSchema for Prose<MIN, MAX> {
     fn schema() -> RefOr<Schema> {
-        schema(MIN, MAX, PROSE)
+        shape(MIN, MAX, OF_PROSE, r"\t\n\r").into()
     }
 }
 impl<const MIN: usize, const MAX: usize> ToSchema for Prose<MIN, MAX> {}
@@ -110,7 +136,15 @@ mod tests {
         assert_eq!(code::<1, 1>("e\u{301}"), Ok("é".to_owned()));
         assert_eq!(code::<2, 3>("炉"), Err("too_short"));
         assert_eq!(code::<2, 3>("工业炉窑"), Err("too_long"));
-        assert_eq!(code::<2, 4>(" 工业炉窑\u{3000}"), Ok("工业炉窑".to_owned()));
+    }
+
+    #[test]
+    fn blanks_around_a_text_count_towards_the_most_but_not_towards_the_least() {
+        assert_eq!(code::<2, 6>(" 工业炉窑\u{3000}"), Ok("工业炉窑".to_owned()));
+        assert_eq!(code::<2, 5>(" 工业炉窑\u{3000}"), Err("too_long"));
+        assert_eq!(code::<2, 5>("  炉\u{3000}"), Err("too_short"));
+        assert_eq!(Prose::<1, 4>::parse("a\r\nb").map(|prose| prose.0), Ok("a\nb".to_owned()));
+        assert_eq!(Prose::<1, 3>::parse("a\r\nb").map_err(|fault| fault.code), Err("too_long"));
     }
 
     #[test]

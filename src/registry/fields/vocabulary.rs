@@ -5,7 +5,8 @@ use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types::Text;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::access::Audience;
 use crate::problem::FieldFault;
@@ -133,6 +134,29 @@ impl PublicationStatus {
         }
     }
 }
+
+/// How a day is described: those of the calendar from 1900 to 2200, leap days where there are any.
+pub struct Day;
+
+impl Day {
+    /// Its schema, to be added to.
+    pub(super) fn shape() -> ObjectBuilder {
+        let days =
+            "(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8])";
+        let leap_years = "(19|2[01])(0[48]|[2468][048]|[13579][26])|2000";
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+            .pattern(Some(format!("^(((19|2[01])[0-9]{{2}}|2200)-({days})|({leap_years})-02-29)$")))
+    }
+}
+
+impl PartialSchema for Day {
+    fn schema() -> RefOr<Schema> {
+        Self::shape().into()
+    }
+}
+impl ToSchema for Day {}
 
 /// A date of the form `YYYY-MM-DD`, years 1900 to 2200.
 ///

@@ -46,10 +46,10 @@ pub struct Organisation {
     #[deserr(default)]
     pub scale: Option<Scale>,
     #[deserr(default, try_from(Vec<OrganisationLabel>) = distinct::<6, _> -> FieldFault)]
-    #[schema(max_items = 6, required = false)]
+    #[schema(value_type = HashSet<OrganisationLabel>, max_items = 6, required = false)]
     pub labels: Vec<OrganisationLabel>,
     #[deserr(default, try_from(Vec<Line<1, 100>>) = distinct::<20, _> -> FieldFault)]
-    #[schema(inline, max_items = 20, required = false)]
+    #[schema(inline, value_type = HashSet<Line<1, 100>>, max_items = 20, required = false)]
     pub main_products: Vec<Line<1, 100>>,
     #[deserr(default)]
     #[schema(inline)]

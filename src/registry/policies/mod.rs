@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::fields::{Line, PolicyLevel, Prose, PublicationStatus, date, distinct};
+use super::fields::{Day, Line, PolicyLevel, Prose, PublicationStatus, date, distinct};
 use super::record::{Concept, Kind, Record};
 use crate::access::Audience;
 use crate::database::schema::policies;
@@ -40,15 +40,18 @@ pub struct Policy {
     #[schema(inline)]
     pub source: Option<Line<1, 200>>,
     #[deserr(default, try_from(Option<String>) = date -> FieldFault)]
+    #[schema(inline, value_type = Option<Day>)]
     pub published_on: Option<NaiveDate>,
     #[deserr(default, try_from(Option<String>) = date -> FieldFault)]
+    #[schema(inline, value_type = Option<Day>)]
     pub effective_on: Option<NaiveDate>,
     #[deserr(default, try_from(Option<String>) = date -> FieldFault)]
+    #[schema(inline, value_type = Option<Day>)]
     pub expires_on: Option<NaiveDate>,
     #[schema(inline)]
     pub body: Prose<10, 200_000>,
     #[deserr(default, try_from(Vec<Line<1, 50>>) = distinct::<20, _> -> FieldFault)]
-    #[schema(inline, max_items = 20, required = false)]
+    #[schema(inline, value_type = HashSet<Line<1, 50>>, max_items = 20, required = false)]
     pub topics: Vec<Line<1, 50>>,
     #[deserr(default = PublicationStatus::Draft)]
     #[schema(required = false)]

@@ -40,7 +40,7 @@ pub struct ResearchResult {
     #[schema(inline)]
     pub summary: Prose<10, 20_000>,
     #[deserr(default, try_from(Vec<Line<1, 50>>) = distinct::<20, _> -> FieldFault)]
-    #[schema(inline, max_items = 20, required = false)]
+    #[schema(inline, value_type = HashSet<Line<1, 50>>, max_items = 20, required = false)]
     pub keywords: Vec<Line<1, 50>>,
     #[deserr(default)]
     pub form: Option<ResultForm>,
@@ -50,24 +50,24 @@ pub struct ResearchResult {
     pub maturity: Option<Maturity>,
     /// Where it can be used (GB/T 4754-2017).
     #[deserr(default, try_from(Vec<IndustryCode>) = distinct::<20, _> -> FieldFault)]
-    #[schema(inline, max_items = 20, required = false)]
+    #[schema(inline, value_type = HashSet<IndustryCode>, max_items = 20, required = false)]
     pub industries: Vec<IndustryCode>,
     /// GB/T 13745-2009.
     #[deserr(default, try_from(Vec<DisciplineCode>) = distinct::<10, _> -> FieldFault)]
-    #[schema(inline, max_items = 10, required = false)]
+    #[schema(inline, value_type = HashSet<DisciplineCode>, max_items = 10, required = false)]
     pub disciplines: Vec<DisciplineCode>,
     /// The organisation that holds it.
     #[deserr(try_from(String) = id -> FieldFault)]
     pub holder_id: Uuid,
     /// Experts who took part, in the order of their contribution.
     #[deserr(default, try_from(Vec<String>) = ids::<100> -> FieldFault)]
-    #[schema(max_items = 100, required = false)]
+    #[schema(value_type = HashSet<Uuid>, max_items = 100, required = false)]
     pub contributor_ids: Vec<Uuid>,
     #[deserr(default)]
-    #[schema(value_type = Vec<IntellectualProperty>, max_items = 50, required = false)]
+    #[schema(value_type = HashSet<IntellectualProperty>, max_items = 50, required = false)]
     pub intellectual_property: IntellectualPropertyItems,
     #[deserr(default, try_from(Vec<Cooperation>) = distinct::<6, _> -> FieldFault)]
-    #[schema(max_items = 6, required = false)]
+    #[schema(value_type = HashSet<Cooperation>, max_items = 6, required = false)]
     pub cooperation: Vec<Cooperation>,
     #[deserr(default)]
     pub asking_price: Option<AskingPrice>,
@@ -77,10 +77,10 @@ pub struct ResearchResult {
     #[deserr(default)]
     pub source: Option<Source>,
     #[deserr(default, try_from(Vec<Line<1, 200>>) = distinct::<20, _> -> FieldFault)]
-    #[schema(inline, max_items = 20, required = false)]
+    #[schema(inline, value_type = HashSet<Line<1, 200>>, max_items = 20, required = false)]
     pub awards: Vec<Line<1, 200>>,
     #[deserr(default)]
-    #[schema(value_type = Vec<Attachment>, max_items = 20, required = false)]
+    #[schema(value_type = HashSet<Attachment>, max_items = 20, required = false)]
     pub attachments: Attachments,
     #[deserr(default = ResultStatus::Draft)]
     #[schema(required = false)]

@@ -35,6 +35,11 @@ impl Client {
         self
     }
 
+    /// With the access token of a session.
+    pub fn with_session(self, session: &Value) -> Self {
+        self.with_token(session["access_token"].as_str().expect("a token").to_owned())
+    }
+
     pub fn token(&self) -> &str {
         self.token.as_deref().expect("a token")
     }

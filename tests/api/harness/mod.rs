@@ -70,12 +70,28 @@ impl Service {
         Self::start_in(url, folder, &Cost::default(), options).await
     }
 
+    /// A service that is reached where it listens, as its tokens say.
+    pub async fn start_as_issuer() -> Self {
+        remember_log();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::serve((cluster::new_database().await, None), folder, &Cost::default(), options()).await
+    }
+
     async fn start_in(url: String, folder: tempfile::TempDir, cost: &Cost, options: Options) -> Self {
+        // Processes on one database are one service to those who use it, whichever port they happen to listen on.
+        Self::serve((url, Some(ISSUER)), folder, cost, options).await
+    }
+
+    async fn serve(
+        (url, issuer): (String, Option<&str>),
+        folder: tempfile::TempDir,
+        cost: &Cost,
+        options: Options,
+    ) -> Self {
         let database = Database::new(&url, 8).expect("a pool");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
-        // Processes on one database are one service to those who use it, whichever port they happen to listen on.
-        let state = open_state(&database, &folder, cost, ISSUER).await;
+        let state = open_state(&database, &folder, cost, issuer.unwrap_or(&address)).await;
         state.freshness.built().await;
         let running = server::serve(state, listener, &options).expect("a server");
         let server = running.handle();
@@ -132,7 +148,52 @@ impl Service {
         self.member(Role::Expert, None, Uuid::try_parse(expert).ok()).await
     }
 
+    /// An admin, signed in with a second factor.
+    pub async fn admin(&self) -> Client {
+        let session = self.session(Role::Admin, None, None).await;
+        self.with_second_factor(&session).await
+    }
+
+    /// An admin, signed in with a password alone.
+    pub async fn weak_admin(&self) -> Client {
+        self.member(Role::Admin, None, None).await
+    }
+
+    /// Someone of the centre's staff, signed in with a second factor.
+    pub async fn strong_staff(&self) -> Client {
+        let session = self.session(Role::Staff, None, None).await;
+        self.with_second_factor(&session).await
+    }
+
+    /// Adds an authenticator to the account of a session and goes on with it.
+    async fn with_second_factor(&self, session: &Value) -> Client {
+        let client = self.public().with_session(session);
+        let key = client.post("/v1/account/second-factor", &json!({"current_password": PASSWORD})).await;
+        let code = code_of(key.expect(201)["secret"].as_str().expect("a key"), 0);
+        let confirm = client.request("PUT", "/v1/account/second-factor").json(&json!({"code": code}));
+        send(confirm).await.expect(200);
+        let body = json!({"refresh_token": session["refresh_token"]});
+        let next = self.public().post("/v1/sessions/refresh", &body).await;
+        self.public().with_session(next.expect(200))
+    }
+
+    /// A partner site with these scopes, with a token for all of them.
+    pub async fn partner(&self, admin: &Client, name: &str, scopes: &[&str]) -> Client {
+        let id = admin.create("partners", &json!({"name": name, "scopes": scopes})).await;
+        let secret = admin.post(&format!("/v1/partners/{id}/secrets"), &json!({})).await;
+        let secret = secret.expect(201)["client_secret"].as_str().expect("a secret").to_owned();
+        let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
+        let request = self.public().request("POST", "/oauth/token");
+        let token = send(request.header("content-type", "application/x-www-form-urlencoded").body(form)).await;
+        self.public().with_session(token.expect(200))
+    }
+
     async fn member(&self, role: Role, organisation_id: Option<Uuid>, expert_id: Option<Uuid>) -> Client {
+        self.public().with_session(&self.session(role, organisation_id, expert_id).await)
+    }
+
+    /// A new account and a session of it.
+    async fn session(&self, role: Role, organisation_id: Option<Uuid>, expert_id: Option<Uuid>) -> Value {
         let id = Uuid::now_v7();
         let login = format!("user-{}", &id.simple().to_string()[20..]);
         let hash = known_hash();
@@ -140,8 +201,15 @@ impl Service {
         let mut connection = self.database.lasting_connection().await.expect("a connection");
         identity::add(&user, &mut connection).await.expect("an account");
         let session = self.public().post("/v1/sessions", &json!({"login": login, "password": PASSWORD})).await;
-        let token = session.expect(201)["access_token"].as_str().expect("a token").to_owned();
-        self.public().with_token(token)
+        session.expect(201).clone()
+    }
+
+    /// One value of one row.
+    pub async fn value(&self, query: &str) -> String {
+        let (client, connection) =
+            tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.expect("a connection");
+        tokio::spawn(connection);
+        client.query_one(&format!("SELECT ({query})::text"), &[]).await.expect("a row").get(0)
     }
 
     /// Runs SQL as the service's own account.
@@ -168,6 +236,14 @@ async fn open_state(database: &Database, folder: &tempfile::TempDir, cost: &Cost
         opened = serve::start(database.clone(), start()).await;
     }
     opened.expect("a state")
+}
+
+/// The code that an authenticator with this key shows, so many steps of thirty seconds from now.
+pub fn code_of(key: &str, steps: i64) -> String {
+    let key = totp_rs::Secret::try_from_base32(key).expect("a key");
+    let totp = totp_rs::Builder::new().with_secret(key.as_bytes().to_vec()).build().expect("an authenticator");
+    let time = chrono::Utc::now().timestamp() + steps * 30;
+    totp.generate(time.cast_unsigned()).to_string()
 }
 
 /// All test services share one secret, as processes on one database do.

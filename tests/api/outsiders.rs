@@ -1,0 +1,86 @@
+//! Programs that nobody here wrote, set upon the service. Each runs only where a variable names it: `.ci/run` installs
+//! them where Python is.
+
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::json;
+use tokio::process::Command;
+
+use crate::harness::{Client, Service, demand, enterprise, expert, result};
+
+/// One record of each kind, so that there is something to read, to change and to match.
+async fn furnish(service: &Service, staff: &Client) {
+    let firm = staff.create("organisations", &enterprise("铸造厂")).await;
+    staff.create("experts", &expert(&firm, "陈志远")).await;
+    let summary = "冷铁与发热冒口配合，热节处不再缩松。";
+    staff.create("results", &result(&firm, "球墨铸铁件缩松缺陷的控制方法", summary)).await;
+    staff.create_findable("demands", &demand(&firm, "球铁件热节处总有缩松", "阀体热节处加工后露出缩松。")).await;
+    let policy = json!({"title": "技术改造措施", "level": "county", "body": "对购置关键设备的企业给予补助。"});
+    staff.create("policies", &policy).await;
+    staff.create("partners", &json!({"name": "市平台", "scopes": ["results:read"]})).await;
+    staff.create("invitations", &json!({"role": "enterprise", "organisation_id": firm})).await;
+    service.enterprise(&firm).await;
+}
+
+#[track_caller]
+fn assert_done(output: &Output) {
+    let (report, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}\n{report}\n{errors}", output.status);
+}
+
+/// Schemathesis tries what fits the contract and what does not, on every operation and with every check.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fuzzer_finds_no_answer_outside_the_contract() {
+    let Some(program) = std::env::var_os("DUIJIE_SCHEMATHESIS") else {
+        eprintln!("DUIJIE_SCHEMATHESIS is not set: the contract was not tried by a fuzzer");
+        return;
+    };
+    let service = Service::start().await;
+    let admin = service.admin().await;
+    furnish(&service, &admin).await;
+    let output = Command::new(program)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
+        .env("DUIJIE_TOKEN_TO_END", service.staff().await.token())
+        .env("DUIJIE_TOKEN_TO_END_EVERYWHERE", service.staff().await.token())
+        .env("DUIJIE_TOKEN_TO_WEAKEN", service.strong_staff().await.token())
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .args(["--config-file", "openapi/schemathesis.toml", "--no-color", "run"])
+        .args(["--checks", "all", "--seed", "1", "--max-examples", "5"])
+        .arg("--header")
+        .arg(format!("Authorization: Bearer {}", admin.token()))
+        .arg(format!("{}/openapi.json", service.address))
+        .output()
+        .await
+        .expect("the fuzzer runs");
+    assert_done(&output);
+    // Had it lost its token on the way, the rest would have been tried as the public.
+    admin.get("/v1/results").await.expect(200);
+}
+
+/// Authlib gets a token as a partner site does, by both ways of showing the secret, and reads; `PyJWT` verifies the token
+/// by the published keys alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_oauth_client_and_a_verifier_of_tokens_get_along_with_the_service() {
+    let Some(python) = std::env::var_os("DUIJIE_PYTHON") else {
+        eprintln!("DUIJIE_PYTHON is not set: no client of others was tried");
+        return;
+    };
+    let service = Service::start_as_issuer().await;
+    let admin = service.admin().await;
+    furnish(&service, &admin).await;
+    let partner = json!({"name": "省平台", "scopes": ["results:read", "matches:read"]});
+    let id = admin.create("partners", &partner).await;
+    let secret = admin.post(&format!("/v1/partners/{id}/secrets"), &json!({})).await;
+    let output = Command::new(python)
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/api/outsiders/partner.py"))
+        .args([&service.address, &id])
+        .env("CLIENT_SECRET", secret.expect(201)["client_secret"].as_str().expect("a secret"))
+        // The service under test speaks plain HTTP.
+        .env("AUTHLIB_INSECURE_TRANSPORT", "1")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .await
+        .expect("the client runs");
+    assert_done(&output);
+}
