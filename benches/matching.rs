@@ -10,32 +10,21 @@
 //! confidential ones of another enterprise that say what is asked for.
 #![expect(clippy::expect_used, reason = "a benchmark ends where what it needs is missing")]
 
+mod stage;
+
 use std::cell::RefCell;
-use std::net::TcpListener;
-use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
-use duijie::commands::serve::{self, Start};
-use duijie::database::Database;
-use duijie::database::embedded::{Cluster, Settings};
 use duijie::demo::{County, recombined};
-use duijie::http::{Patience, TrustedProxies};
-use duijie::identity::Secret;
-use duijie::identity::passwords::Cost;
 use duijie::matching::text::words;
+use duijie::registry::Record;
 use duijie::registry::demands::Demand;
 use duijie::registry::fields::ConfidentialityLevel;
 use duijie::registry::results::ResearchResult;
-use duijie::registry::{Record, Store};
-use duijie::server::{self, Options};
-use http_body_util::{BodyExt, Full};
-use hyper::Request;
 use hyper::body::Bytes;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
+use stage::{BATCH, Stage};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
@@ -45,8 +34,6 @@ const SAMPLES: usize = 20;
 /// Demands that everyone may see, and confidential ones.
 const OPEN: usize = 200;
 const CONFIDENTIAL: usize = 5_000;
-/// Records a statement.
-const BATCH: usize = 500;
 
 fn main() {
     let runtime = Runtime::new().expect("a runtime");
@@ -62,16 +49,16 @@ fn main() {
             2_000 => county.results.clone(),
             _ => recombined(&county, size, 1).expect("results"),
         };
-        let stage = runtime.block_on(Stage::set(&county, &results, &[]));
-        let queries = runtime.block_on(stage.queries(&county.demands));
+        let contest = runtime.block_on(Contest::set(&county, &results, &[]));
+        let queries = runtime.block_on(contest.queries(&county.demands));
         let ours = measure(&mut criterion, &runtime, &format!("duijie/{size}"), &queries, async |query| {
-            stage.matches(&query.demand).await;
+            contest.matches(&query.demand).await;
         });
         let peer = measure(&mut criterion, &runtime, &format!("postgresql/{size}"), &queries, async |query| {
-            stage.full_text_search(&query.words).await;
+            contest.full_text_search(&query.words).await;
         });
         ratios.push((size, ours, peer));
-        runtime.block_on(stage.strike());
+        runtime.block_on(contest.strike());
     }
     println!("{:>9} {:>12} {:>14} {:>8}", "results", "duijie", "PostgreSQL", "ratio");
     for (size, ours, peer) in ratios {
@@ -93,14 +80,14 @@ fn among_confidential(criterion: &mut Criterion, runtime: &Runtime, county: &Cou
         record.fields.confidentiality = confidentiality;
         record
     });
-    let stage = runtime.block_on(Stage::set(county, &county.results, &demands.collect::<Vec<_>>()));
+    let contest = runtime.block_on(Contest::set(county, &county.results, &demands.collect::<Vec<_>>()));
     let text = json!({"kind": "demand", "title": asked.fields.title, "text": asked.fields.description, "limit": 20});
     let query = Query { demand: text, words: String::new() };
     let name = format!("confidential/{confidential}");
     let taken = measure(criterion, runtime, &name, &[query], async |query| {
-        stage.matches(&query.demand).await;
+        contest.matches(&query.demand).await;
     });
-    runtime.block_on(stage.strike());
+    runtime.block_on(contest.strike());
     taken
 }
 
@@ -139,62 +126,24 @@ fn measure(
 }
 
 /// A service and its peer over the same records.
-struct Stage {
-    cluster: Cluster,
-    address: String,
-    http: Client<HttpConnector, Full<Bytes>>,
+struct Contest {
+    stage: Stage,
     sql: tokio_postgres::Client,
-    server: actix_web::dev::ServerHandle,
-    _folder: tempfile::TempDir,
 }
 
-impl Stage {
+impl Contest {
     async fn set(county: &County, results: &[Record<ResearchResult>], demands: &[Record<Demand>]) -> Self {
-        let folder = tempfile::Builder::new()
-            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
-            .tempdir()
-            .expect("a folder");
-        let settings = Settings { folder: folder.path().to_owned(), durable: false };
-        let cluster = Cluster::start(settings).await.expect("a cluster");
-        let url = cluster.database("duijie").await.expect("a database");
-        let database = Database::new(&url, 8).expect("a pool");
-        database.migrate().await.expect("migrations");
-        let (sql, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("a connection");
+        let stage = Stage::set(county, results, demands).await;
+        let (sql, connection) = tokio_postgres::connect(&stage.url, tokio_postgres::NoTls).await.expect("a connection");
         tokio::spawn(connection);
-        let mut connection = database.lasting_connection().await.expect("a connection");
-        for batch in county.organisations.chunks(BATCH) {
-            Store::insert(batch, &mut connection).await.expect("organisations");
-        }
-        for batch in results.chunks(BATCH) {
-            Store::insert(batch, &mut connection).await.expect("results");
-        }
-        for batch in demands.chunks(BATCH) {
-            Store::insert(batch, &mut connection).await.expect("demands");
-        }
         fill_peer(&sql, results).await;
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = format!("http://{}", listener.local_addr().expect("an address"));
-        let start = Start {
-            folder: folder.path(),
-            secret: Secret::kept_in(folder.path()).expect("a secret"),
-            password_cost: &Cost::default(),
-            url: address.clone(),
-        };
-        let state = serve::start(database, start).await.expect("a state");
-        state.freshness.built().await;
-        let running = server::serve(state, listener, &unlimited()).expect("a server");
-        let server = running.handle();
-        tokio::spawn(running);
-        let http = Client::builder(TokioExecutor::new()).build_http();
-        Self { cluster, address, http, sql, server, _folder: folder }
+        Self { stage, sql }
     }
 
     async fn matches(&self, demand: &Value) -> Bytes {
-        let request = Request::post(format!("{}/v1/matches", self.address)).header("content-type", "application/json");
-        let request = request.body(Full::from(demand.to_string())).expect("a request");
-        let answer = self.http.request(request).await.expect("an answer");
-        assert_eq!(answer.status(), 200);
-        answer.into_body().collect().await.expect("a body").to_bytes()
+        let (status, body) = self.stage.post("/v1/matches", &[], demand).await;
+        assert_eq!(status, 200);
+        body
     }
 
     async fn full_text_search(&self, words: &str) {
@@ -226,22 +175,11 @@ impl Stage {
     }
 
     async fn strike(self) {
-        self.server.stop(true).await;
-        self.cluster.stop().await.expect("an end");
+        self.stage.strike().await;
     }
 }
 
 /// The peer's table: the words of each field, as the engine cuts them, weighted by field.
-/// One caller asks as fast as it is answered.
-fn unlimited() -> Options {
-    Options {
-        trusted_proxies: TrustedProxies::default(),
-        rate: NonZeroU32::MAX,
-        cors_origins: Vec::new(),
-        patience: Patience::default(),
-    }
-}
-
 async fn fill_peer(sql: &tokio_postgres::Client, results: &[Record<ResearchResult>]) {
     let create = "CREATE TABLE peer (id uuid PRIMARY KEY, words tsvector NOT NULL)";
     sql.batch_execute(create).await.expect("a table");

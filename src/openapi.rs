@@ -209,6 +209,7 @@ fn client_scheme() -> SecurityScheme {
 fn problems(path: &str, method: &HttpMethod, open: bool) -> Vec<Kind> {
     let mut kinds = vec![
         Kind::InvalidParameter,
+        Kind::Unauthenticated,
         Kind::UriTooLong,
         Kind::TimedOut,
         Kind::HeadersTooLarge,
@@ -217,7 +218,7 @@ fn problems(path: &str, method: &HttpMethod, open: bool) -> Vec<Kind> {
     ];
     let v1 = path.starts_with("/v1/");
     if v1 {
-        kinds.extend([Kind::Unauthenticated, Kind::NotAcceptable]);
+        kinds.push(Kind::NotAcceptable);
     }
     if !open {
         kinds.push(Kind::Forbidden);

@@ -195,9 +195,11 @@ async fn a_site_calls_from_its_networks_and_within_what_it_may_now() {
     assert_eq!((&disabled.expect(200)["disabled"], &disabled.body["secrets"]), (&json!(true), &json!([])));
     assert!(is_refused_soon(&client).await);
     new_secret(&admin, &id).await.problem(409, "conflict");
-    for (networks, code) in
-        [(json!(["203.0.113.1/24"]), "format"), (json!(["x"]), "format"), (json!(["::/0", "::/0"]), "duplicate")]
-    {
+    for (networks, code) in [
+        (json!(["203.0.113.1/24"]), "not_a_network"),
+        (json!(["x"]), "not_a_network"),
+        (json!(["::/0", "::/0"]), "duplicate"),
+    ] {
         let refused =
             admin.post("/v1/partners", &json!({"name": "x", "scopes": ["results:read"], "networks": networks})).await;
         assert_eq!(refused.faults(), [format!("/networks {code}")]);

@@ -72,8 +72,8 @@ async fn staff_invite_those_outside_the_centre_and_admins_everybody() {
     let invited = admin.post("/v1/invitations", &json!({"role": "staff"})).await;
     token(&invited, "invitation");
     for (body, fault) in [
-        (json!({"role": "enterprise"}), "/organisation_id required"),
-        (json!({"role": "expert", "organisation_id": firm}), "/expert_id required"),
+        (json!({"role": "enterprise"}), "/organisation_id required_for_role"),
+        (json!({"role": "expert", "organisation_id": firm}), "/expert_id required_for_role"),
         (json!({"role": "staff", "organisation_id": firm}), "/organisation_id not_for_role"),
         (json!({"role": "enterprise", "organisation_id": ISSUER}), "/organisation_id format"),
         (json!({"role": "expert", "expert_id": firm}), "/expert_id unknown_reference"),

@@ -241,6 +241,10 @@ pub async fn remove_second_factor(
     let mut connection = state.database.connection().await?;
     let account = run_by(&caller, &id, &mut connection).await?;
     drop(connection);
+    if caller.user() == Some(account.id) {
+        return Err(Problem::new(Kind::Conflict)
+            .saying("自己的第二因素请在自己的账号里移除", "the own second factor is removed at the own account"));
+    }
     without_second_factor(account.id, &origin, &state).await?;
     Ok(HttpResponse::NoContent().finish())
 }

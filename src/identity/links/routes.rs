@@ -21,7 +21,7 @@ use crate::identity::passwords::NewPassword;
 use crate::identity::secret::{OneTime, hash};
 use crate::identity::sessions::{self, End};
 use crate::identity::{Caller, Role};
-use crate::problem::{Answer, Faults, FieldFault, Kind, Problem};
+use crate::problem::{Answer, Faults, FieldFault, Kind, Problem, ProblemDocument};
 use crate::registry::ids;
 use crate::state::State;
 
@@ -185,7 +185,8 @@ pub async fn revoke(
 ///
 /// 接受邀请：以链接里的令牌建立账号，自选账号名和密码。
 #[utoipa::path(operation_id = "accept_invitation", tag = "accounts", request_body = Acceptance,
-    responses((status = 201, description = "The account; sign in with it", body = MadeAccount)))]
+    responses((status = 201, description = "The account; sign in with it", body = MadeAccount),
+        (status = 410, description = "The link is good no more", body = ProblemDocument, content_type = "application/problem+json")))]
 #[post("/v1/accounts")]
 pub async fn accept(state: web::Data<State>, origin: Origin, acceptance: Body<Acceptance>) -> Answer<HttpResponse> {
     let Acceptance { token, login, password } = acceptance.0;
@@ -258,7 +259,8 @@ pub async fn create_reset(
 ///
 /// 以重设链接里的令牌设定新密码；账号的全部会话随即结束，第二因素不变。
 #[utoipa::path(operation_id = "reset_password", tag = "account", request_body = Reset,
-    responses((status = 204, description = "The password is the new one; all sessions of the account have ended")))]
+    responses((status = 204, description = "The password is the new one; all sessions of the account have ended"),
+        (status = 410, description = "The link is good no more", body = ProblemDocument, content_type = "application/problem+json")))]
 #[post("/v1/password-resets")]
 pub async fn reset(state: web::Data<State>, origin: Origin, reset: Body<Reset>) -> Answer<HttpResponse> {
     let token = hash(&reset.0.token);
@@ -320,7 +322,10 @@ fn belongs(role: Role, organisation: Option<Uuid>, expert: Option<Uuid>) -> Resu
         ("/expert_id", role == Role::Expert, expert.is_some()),
     ] {
         if wanted && !given {
-            faults.add(pointer.to_owned(), FieldFault::new("required", "这种账号必填", "is required for this role"));
+            faults.add(
+                pointer.to_owned(),
+                FieldFault::new("required_for_role", "这种账号必填", "is required for this role"),
+            );
         } else if given && !wanted {
             faults.add(pointer.to_owned(), FieldFault::new("not_for_role", "这种账号没有此项", "is not for this role"));
         }

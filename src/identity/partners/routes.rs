@@ -25,21 +25,20 @@ use crate::registry::fields::{Line, at_least_one, distinct};
 use crate::registry::ids;
 use crate::state::State;
 
-/// A partner site.
+/// A partner site. Its name stands in the source of its records and never changes.
 #[derive(Clone, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 #[schema(example = json!({"name": "省科技成果平台", "scopes": ["results:read", "results:write"], "networks": ["203.0.113.0/24"]}))]
 pub struct NewPartner {
-    /// As it stands in the source of its records; it never changes.
     #[schema(inline)]
     name: Line<1, 100>,
     /// What it may do.
     #[deserr(try_from(Vec<Scope>) = at_least_one::<8, _> -> FieldFault)]
-    #[schema(min_items = 1, max_items = 8)]
+    #[schema(value_type = HashSet<Scope>, min_items = 1, max_items = 8)]
     scopes: Vec<Scope>,
     /// The networks that it calls from, such as `203.0.113.0/24`; from anywhere if none is named.
     #[deserr(default, try_from(Vec<String>) = parse_networks -> FieldFault)]
-    #[schema(value_type = Vec<String>, max_items = 50, required = false, example = json!(["203.0.113.0/24"]))]
+    #[schema(value_type = HashSet<String>, max_items = 50, required = false, example = json!(["203.0.113.0/24"]))]
     networks: Vec<IpNet>,
     /// A disabled site has no secrets and no tokens.
     #[deserr(default)]
@@ -319,7 +318,7 @@ fn parse_networks(texts: Vec<String>) -> Result<Vec<IpNet>, FieldFault> {
         let network = text.parse::<IpNet>().ok().or_else(|| Some(IpNet::from(text.parse::<std::net::IpAddr>().ok()?)));
         network.filter(|network| network.addr() == network.network()).ok_or_else(|| {
             FieldFault::new(
-                "format",
+                "not_a_network",
                 format!("{} 不是网络，应如 203.0.113.0/24", crate::audit::printable(text)),
                 format!("{} is not a network such as 203.0.113.0/24", crate::audit::printable(text)),
             )
