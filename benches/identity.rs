@@ -13,6 +13,7 @@ use std::num::NonZeroU32;
 use std::time::Instant;
 
 use actix_web::http::Method;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use duijie::demo::County;
 use duijie::http::{Limits, Payer};
 use duijie::identity::passwords::{Cost, Passwords};
@@ -40,7 +41,7 @@ fn main() {
         let enterprise = county.demands[0].fields.enterprise_id;
         add_accounts(&stage, enterprise).await;
         let (right, known, unknown) = sign_ins(&stage).await;
-        println!("sign-in {:.1} ms; wrong password {:.1} ms, unknown login {:.1} ms", right, known, unknown);
+        println!("sign-in {right:.1} ms; wrong password {known:.1} ms, unknown login {unknown:.1} ms");
         println!("unknown/known {:.3}", unknown / known);
         let (public, authorised) = matches(&stage, &county).await;
         println!("a match by the public {public:.3} ms, by an enterprise {authorised:.3} ms");
@@ -51,9 +52,13 @@ fn main() {
     });
 }
 
+async fn connection(stage: &Stage) -> AsyncPgConnection {
+    AsyncPgConnection::establish(&stage.url).await.expect("a connection")
+}
+
 async fn add_accounts(stage: &Stage, organisation: Uuid) {
     let hash = Passwords::new(&Cost::default()).and_then(|passwords| passwords.hash(PASSWORD)).expect("a hash");
-    let mut connection = stage.database.lasting_connection().await.expect("a connection");
+    let mut connection = connection(stage).await;
     for place in 0..ACCOUNTS {
         let login = format!("account-{place}");
         let user = NewUser {
@@ -95,9 +100,7 @@ async fn matches(stage: &Stage, county: &County) -> (f64, f64) {
     let (mut public, mut authorised) = (Vec::new(), Vec::new());
     for demand in county.demands.iter().map(|record| &record.fields).cycle().take(MATCHES) {
         let body = json!({"kind": "result", "title": demand.title, "text": demand.description, "limit": 20});
-        let callers: [(&[(&str, &str)], &mut Vec<f64>); 2] =
-            [(&[], &mut public), (&[("authorization", &bearer)], &mut authorised)];
-        for (headers, times) in callers {
+        for (headers, times) in [(&[][..], &mut public), (&[("authorization", &*bearer)][..], &mut authorised)] {
             let started = Instant::now();
             let (status, _) = stage.post("/v1/matches", headers, &body).await;
             times.push(started.elapsed().as_secs_f64() * 1e3);
@@ -117,7 +120,7 @@ async fn token(stage: &Stage) -> String {
 /// Milliseconds to find the operation of a request, to verify its token and to look up its rule.
 async fn authorise(stage: &Stage) -> f64 {
     let secret: Secret = "YmVuY2htYXJrcyBzaGFyZSBhIHNlY3JldCBvZiAzMiE=".parse().expect("a secret");
-    let mut connection = stage.database.lasting_connection().await.expect("a connection");
+    let mut connection = connection(stage).await;
     keys::rotate(&secret, &mut connection).await.expect("a key");
     let keys = keys::load(&secret, &mut connection).await.expect("keys");
     let (operations, tokens) = (openapi::operations(), Tokens::new("https://duijie.example.com", &keys));

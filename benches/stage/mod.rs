@@ -27,7 +27,6 @@ pub const BATCH: usize = 500;
 
 /// A running service and what it runs on.
 pub struct Stage {
-    pub database: Database,
     /// Of the database.
     pub url: String,
     cluster: Cluster,
@@ -67,7 +66,7 @@ impl Stage {
             password_cost: &Cost::default(),
             url: address.clone(),
         };
-        let state = serve::start(database.clone(), start).await.expect("a state");
+        let state = serve::start(database, start).await.expect("a state");
         state.freshness.built().await;
         // Callers of a benchmark come from many addresses, as those of a real service do.
         let trusted_proxies = TrustedProxies::new(vec!["127.0.0.0/8".parse().expect("a network")]);
@@ -77,7 +76,7 @@ impl Stage {
         let server = running.handle();
         tokio::spawn(running);
         let http = Client::builder(TokioExecutor::new()).build_http();
-        Self { database, url, cluster, address, http, server, _folder: folder }
+        Self { url, cluster, address, http, server, _folder: folder }
     }
 
     /// Posts JSON; the status and the body of the answer.

@@ -49,7 +49,8 @@ pub(super) fn best(
     let scoring = EnableScoring::enabled_from_statistics_provider(&view.statistics, &view.searcher);
     let weight = query.weight(scoring)?;
     let mut heap: BinaryHeap<Reverse<Candidate>> = BinaryHeap::with_capacity(most + 1);
-    for ((ordinal, segment), columns) in (0_u32..).zip(view.searcher.segment_readers()).zip(&view.columns) {
+    for place in &view.segments {
+        let (segment, columns) = (&view.searcher.segment_readers()[*place], &view.columns[*place]);
         let alive = segment.alive_bitset();
         // Only what is above it is looked at: just below the least, so that its equals are.
         let threshold = |heap: &BinaryHeap<Reverse<Candidate>>| match heap.peek() {
@@ -59,7 +60,7 @@ pub(super) fn best(
         let start = threshold(&heap);
         weight.for_each_pruning(start, segment, &mut |doc, score| {
             if alive.is_none_or(|alive| alive.is_alive(doc)) && columns.pass(filter, doc) {
-                let address = DocAddress::new(ordinal, doc);
+                let address = DocAddress::new(ordinal(*place), doc);
                 let (id, audience) = (columns.id(doc), columns.audience(doc));
                 heap.push(Reverse(Candidate { address, id, audience, score: coarse(score) }));
                 if heap.len() > most {
@@ -72,6 +73,11 @@ pub(super) fn best(
     let mut candidates: Vec<Candidate> = heap.into_iter().map(|Reverse(candidate)| candidate).collect();
     candidates.sort_unstable_by(|a, b| b.cmp(a));
     Ok(candidates)
+}
+
+/// tantivy counts segments in 32 bits.
+fn ordinal(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 fn coarse(score: Score) -> Score {

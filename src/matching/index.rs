@@ -32,7 +32,7 @@ pub enum IndexError {
 }
 
 /// The fields of the words of a record. Texts are weighted by field.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub(super) struct WordFields {
     title: Field,
     keywords: Field,

@@ -101,7 +101,8 @@ fn count(
 ) -> Result<u64, IndexError> {
     let weight = query.weight(EnableScoring::disabled_from_searcher(&view.searcher))?;
     let mut total = 0;
-    for (segment, columns) in view.searcher.segment_readers().iter().zip(&view.columns) {
+    for place in &view.segments {
+        let (segment, columns) = (&view.searcher.segment_readers()[*place], &view.columns[*place]);
         let alive = segment.alive_bitset();
         weight.for_each_no_score(segment, &mut |docs| {
             for doc in docs {

@@ -15,7 +15,8 @@ use crate::access::Audience;
 pub(super) struct Statistics {
     searcher: Searcher,
     fields: Fields,
-    counted: Vec<WordFields>,
+    /// The fields of each audience, and the segments that have records of it.
+    counted: Vec<(WordFields, Vec<usize>)>,
     records: u64,
     /// Words in all, by the place of the field.
     lengths: [u64; 5],
@@ -31,7 +32,10 @@ impl Statistics {
                 *length += searcher.total_num_tokens(field)?;
             }
         }
-        let counted = audiences.iter().map(|audience| fields.words[audience.place()]).collect();
+        let of = |audience: &Audience| -> tantivy::Result<(WordFields, Vec<usize>)> {
+            Ok((fields.words[audience.place()], segments_of(std::slice::from_ref(audience), &fields, searcher)?))
+        };
+        let counted = audiences.iter().map(of).collect::<tantivy::Result<_>>()?;
         Ok(Self { searcher: searcher.clone(), fields, counted, records, lengths })
     }
 
@@ -57,8 +61,12 @@ impl Statistics {
     /// How many records have a word in the field of a place. A record has one audience, so none is counted twice.
     fn frequency(&self, place: usize, word: &str) -> tantivy::Result<u64> {
         let mut found = 0;
-        for words in &self.counted {
-            found += self.searcher.doc_freq(&Term::from_field_text(words.all()[place], word))?;
+        for (words, segments) in &self.counted {
+            let term = Term::from_field_text(words.all()[place], word);
+            for segment in segments {
+                let index = self.searcher.segment_readers()[*segment].inverted_index(term.field())?;
+                found += u64::from(index.doc_freq(&term)?);
+            }
         }
         Ok(found)
     }
@@ -92,4 +100,19 @@ impl Bm25StatisticsProvider for Statistics {
 /// How many records have an audience.
 pub(super) fn records_of(audience: Audience, fields: &Fields, searcher: &Searcher) -> tantivy::Result<u64> {
     searcher.doc_freq(&Term::from_field_u64(fields.audience, audience.number()))
+}
+
+/// The segments that have records of some audience, by their places.
+pub(super) fn segments_of(audiences: &[Audience], fields: &Fields, searcher: &Searcher) -> tantivy::Result<Vec<usize>> {
+    let mut found = Vec::new();
+    for (place, segment) in searcher.segment_readers().iter().enumerate() {
+        let index = segment.inverted_index(fields.audience)?;
+        for audience in audiences {
+            if index.doc_freq(&Term::from_field_u64(fields.audience, audience.number()))? > 0 {
+                found.push(place);
+                break;
+            }
+        }
+    }
+    Ok(found)
 }

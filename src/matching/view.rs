@@ -16,7 +16,7 @@ use super::document::Viewer;
 use super::filter::Columns;
 use super::index::{Fields, KindIndex, WordFields};
 use super::query::Terms;
-use super::statistics::{Statistics, records_of};
+use super::statistics::{Statistics, records_of, segments_of};
 use crate::access::Audience;
 
 /// The widest audience that counts. What only the staff may see counts for nobody: the staff see the scores that
@@ -33,6 +33,8 @@ pub(super) struct View {
     pub fields: Fields,
     /// By segment.
     pub columns: Vec<Columns>,
+    /// The segments that have records of the layers; those of others alone are not so much as opened.
+    pub segments: Vec<usize>,
     pub statistics: Statistics,
     pub layers: Vec<Layer>,
 }
@@ -66,7 +68,11 @@ impl View {
         }
         layers.retain(|layer| !layer.words.is_empty());
         let columns = searcher.segment_readers().iter().map(Columns::of).collect::<Result<_, _>>()?;
-        Ok(Self { searcher, fields, columns, statistics, layers })
+        let seen = |words: &WordFields| layers.iter().any(|layer| layer.words.contains(words));
+        let seen: Vec<Audience> =
+            Audience::ALL.into_iter().filter(|audience| seen(&fields.words[audience.place()])).collect();
+        let segments = segments_of(&seen, &fields, &searcher)?;
+        Ok(Self { searcher, fields, columns, segments, statistics, layers })
     }
 }
 
