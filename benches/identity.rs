@@ -9,11 +9,13 @@
 mod stage;
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU32;
 use std::time::Instant;
 
 use actix_web::http::Method;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use duijie::demo::County;
+use duijie::http::{Limits, Payer};
 use duijie::identity::passwords::{Cost, Passwords};
 use duijie::identity::tokens::Tokens;
 use duijie::identity::{self, NewUser, Role, Secret, keys};
@@ -133,12 +135,14 @@ async fn authorise(stage: &Stage) -> f64 {
         strong: false,
     };
     let token = tokens.issue(&member).expect("a token");
+    let limits = Limits::new(NonZeroU32::MAX);
     let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let mut times = Vec::with_capacity(AUTHORISED);
     for _ in 0..AUTHORISED {
         let started = Instant::now();
         let (operation, _) = operations.find(&Method::POST, "/v1/matches").expect("an operation");
         let member = tokens.verify(&token, address).expect("a member");
+        limits.charge(&Payer::Account(member.user), operation.rule.cost).allow().expect("enough");
         assert!(operation.rule.grant_of(member.role).is_some());
         times.push(started.elapsed().as_secs_f64() * 1e3);
     }

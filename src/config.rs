@@ -1,11 +1,13 @@
 //! Settings: each can be given as an option or by the environment.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ipnet::IpNet;
 
+use crate::http::SiteOrigin;
 use crate::identity::passwords::Cost;
 use crate::identity::secret::{Secret, SecretError};
 
@@ -34,6 +36,13 @@ pub struct Settings {
     /// from (X-Forwarded-For) is believed.
     #[arg(long, env = "DUIJIE_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<IpNet>,
+    /// Units a minute that a caller may use up: an account, or without one a network. A plain request costs one, a
+    /// heavier one more. Each process counts by itself.
+    #[arg(long, env = "DUIJIE_RATE", default_value = "600")]
+    pub rate: NonZeroU32,
+    /// The origins of other web sites whose pages may call the API, such as `https://site.example.com`, with commas.
+    #[arg(long, env = "DUIJIE_CORS_ORIGINS", value_delimiter = ',')]
+    pub cors_origins: Vec<SiteOrigin>,
     /// The address to listen on.
     #[arg(long, env = "DUIJIE_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,

@@ -10,7 +10,7 @@ use utoipa::openapi::path::{HttpMethod, Operation, Parameter, PathItem};
 use utoipa::openapi::security::{
     ClientCredentials, Flow, Http, HttpAuthScheme, OAuth2, Scopes, SecurityRequirement, SecurityScheme,
 };
-use utoipa::openapi::{RefOr, Response};
+use utoipa::openapi::{Components, Header, HeaderBuilder, Object, Ref, RefOr, Response, Type};
 
 use crate::access::{self, Operations, Rule};
 use crate::identity::partners::TOKEN_ENDPOINT;
@@ -89,6 +89,7 @@ fn build() -> utoipa::openapi::OpenApi {
     components.add_security_scheme("bearer", bearer_scheme());
     components.add_security_scheme("partner", partner_scheme());
     components.add_security_scheme("client", client_scheme());
+    add_limits(components);
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in described_operations(item) {
             complete(path, &method, operation);
@@ -98,7 +99,46 @@ fn build() -> utoipa::openapi::OpenApi {
     document
 }
 
-/// What every operation has: its problems, who may call it, and how they show who they are.
+const TOO_MANY_REQUESTS: &str = "TooManyRequests";
+const LIMIT_HEADERS: [&str; 2] = ["RateLimit", "RateLimit-Policy"];
+
+/// What all operations say of limits, in one place.
+fn add_limits(components: &mut Components) {
+    let header = |kind, description: &str, example: serde_json::Value| -> RefOr<Header> {
+        let schema = Object::with_type(kind);
+        HeaderBuilder::new().schema(Some(schema)).description(Some(description)).example(Some(example)).build().into()
+    };
+    let left = "Units that are left, and seconds until all are there again (draft-ietf-httpapi-ratelimit-headers)";
+    let policy = "Units in a window of seconds; heavier operations take more than one";
+    let wait = "Seconds until there are enough units for this request";
+    components.headers.extend([
+        ("RateLimit".to_owned(), header(Type::String, left, "\"default\";r=595;t=1".into())),
+        ("RateLimit-Policy".to_owned(), header(Type::String, policy, "\"default\";q=600;w=60".into())),
+        ("Retry-After".to_owned(), header(Type::Integer, wait, 3.into())),
+    ]);
+    let mut refusal = problem_response(Kind::TooManyRequests.title(Language::English));
+    for name in LIMIT_HEADERS.into_iter().chain(["Retry-After"]) {
+        refusal.headers.insert(name.to_owned(), header_of(name));
+    }
+    components.responses.insert(TOO_MANY_REQUESTS.to_owned(), refusal.into());
+}
+
+fn header_of(name: &str) -> RefOr<Header> {
+    RefOr::Ref(Ref::new(format!("#/components/headers/{name}")))
+}
+
+/// An operation answers with what is left, or that too much was asked for.
+fn limit(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        if let (true, RefOr::T(response)) = (status.starts_with('2'), response) {
+            response.headers.extend(LIMIT_HEADERS.map(|name| (name.to_owned(), header_of(name))));
+        }
+    }
+    let refusal = RefOr::Ref(Ref::from_response_name(TOO_MANY_REQUESTS));
+    operation.responses.responses.insert("429".to_owned(), refusal);
+}
+
+/// What every operation has: its limits, its problems, who may call it, and how they show who they are.
 fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     let Some(rule) = rule_of(operation) else { return };
     operation.extensions.get_or_insert_default().merge(access::describe(rule));
@@ -107,6 +147,7 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     }
     let open = rule.grant_of(Role::Public).is_some();
     operation.security = Some(security(path, rule));
+    limit(operation);
     for kind in problems(path, method, open) {
         let status = kind.status().as_u16().to_string();
         let response = RefOr::<Response>::T(problem_response(kind.title(Language::English)));
@@ -173,10 +214,11 @@ fn problems(path: &str, method: &HttpMethod, open: bool) -> Vec<Kind> {
         Kind::TimedOut,
         Kind::HeadersTooLarge,
         Kind::Internal,
+        Kind::Unavailable,
     ];
     let v1 = path.starts_with("/v1/");
     if v1 {
-        kinds.extend([Kind::NotAcceptable, Kind::Unavailable]);
+        kinds.push(Kind::NotAcceptable);
     }
     if !open {
         kinds.push(Kind::Forbidden);

@@ -1,6 +1,8 @@
 //! The application put together: middleware and routes.
 
 use std::net::TcpListener;
+use std::num::NonZeroU32;
+use std::time::Duration;
 
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, PayloadConfig, ServiceConfig};
@@ -9,9 +11,11 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::access::gate;
 use crate::config::Settings;
+use crate::http::cors::cors;
 use crate::http::envelope::envelope;
 use crate::http::methods::unknown;
-use crate::http::{BODY_LIMIT, TrustedProxies};
+use crate::http::patience::watch_over;
+use crate::http::{BODY_LIMIT, Limits, Patience, SiteOrigin, TrustedProxies, shelter};
 use crate::registry::demands::Demand;
 use crate::registry::experts::Expert;
 use crate::registry::organisations::Organisation;
@@ -22,18 +26,35 @@ use crate::{access, audit, health, identity, matching, openapi, pages, problem, 
 
 /// Seconds that running requests have to finish when the service is told to stop.
 const GRACE: u64 = 30;
+/// For the first head of a connection to arrive.
+const HEAD: Duration = Duration::from_secs(10);
+/// For the next request on a connection: longer than proxies in front keep theirs, so that they are the ones to close.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// For the rest of a body that was refused, and for a connection to be closed in order.
+const CLOSING: Duration = Duration::from_secs(5);
+/// Connections of a worker; more wait to be accepted. There are as many workers as processors.
+const CONNECTIONS: usize = 4096;
 
 /// How the service stands towards the network.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     pub trusted_proxies: TrustedProxies,
+    /// Units a minute and caller.
+    pub rate: NonZeroU32,
+    pub cors_origins: Vec<SiteOrigin>,
+    pub patience: Patience,
 }
 
 impl Options {
     /// Those of the settings.
     #[must_use]
     pub fn of(settings: &Settings) -> Self {
-        Self { trusted_proxies: TrustedProxies::new(settings.trusted_proxies.clone()) }
+        Self {
+            trusted_proxies: TrustedProxies::new(settings.trusted_proxies.clone()),
+            rate: settings.rate,
+            cors_origins: settings.cors_origins.clone(),
+            patience: Patience::default(),
+        }
     }
 }
 
@@ -45,20 +66,34 @@ pub fn serve(state: State, listener: TcpListener, options: &Options) -> std::io:
     let state = web::Data::new(state);
     let operations = web::Data::new(openapi::operations());
     let proxies = web::Data::new(options.trusted_proxies.clone());
+    let limits = web::Data::new(Limits::new(options.rate));
+    let origins = options.cors_origins.clone();
+    let patience = options.patience;
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
             .app_data(state.tokens.clone())
             .app_data(operations.clone())
             .app_data(proxies.clone())
+            .app_data(limits.clone())
+            .app_data(web::Data::new(patience))
             .app_data(PayloadConfig::new(BODY_LIMIT))
             .wrap(from_fn(gate))
+            .wrap(from_fn(shelter))
             .wrap(Compress::default())
+            .wrap(cors(&origins))
             .wrap(from_fn(envelope))
             .configure(routes)
             .default_service(web::to(unknown))
     });
-    Ok(server.shutdown_timeout(GRACE).listen(listener)?.run())
+    let server = server
+        .on_connect(move |connection, kept| watch_over(connection, kept, patience.connection))
+        .client_request_timeout(HEAD)
+        .client_disconnect_timeout(CLOSING)
+        .keep_alive(KEEP_ALIVE)
+        .max_connections(CONNECTIONS)
+        .shutdown_timeout(GRACE);
+    Ok(server.listen(listener)?.run())
 }
 
 fn routes(config: &mut ServiceConfig) {

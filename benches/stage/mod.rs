@@ -1,12 +1,13 @@
 //! A service with records in it, as the benchmarks call it: over HTTP, on one connection.
 
 use std::net::TcpListener;
+use std::num::NonZeroU32;
 
 use duijie::commands::serve::{self, Start};
 use duijie::database::Database;
 use duijie::database::embedded::{Cluster, Settings};
 use duijie::demo::County;
-use duijie::http::TrustedProxies;
+use duijie::http::{Patience, TrustedProxies};
 use duijie::identity::Secret;
 use duijie::identity::passwords::Cost;
 use duijie::registry::demands::Demand;
@@ -69,7 +70,9 @@ impl Stage {
         state.freshness.built().await;
         // Callers of a benchmark come from many addresses, as those of a real service do.
         let trusted_proxies = TrustedProxies::new(vec!["127.0.0.0/8".parse().expect("a network")]);
-        let running = server::serve(state, listener, &Options { trusted_proxies }).expect("a server");
+        let (rate, cors_origins, patience) = (NonZeroU32::MAX, Vec::new(), Patience::default());
+        let options = Options { trusted_proxies, rate, cors_origins, patience };
+        let running = server::serve(state, listener, &options).expect("a server");
         let server = running.handle();
         tokio::spawn(running);
         let http = Client::builder(TokioExecutor::new()).build_http();

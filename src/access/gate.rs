@@ -1,4 +1,5 @@
-//! The gate before every handler: who calls, what for, and whether the table grants it. What is refused is audited.
+//! The gate before every handler: who calls, what for, whether there is enough left for it, and whether the table grants
+//! it. What is refused is audited, but not that someone asked too often.
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -8,6 +9,7 @@ use serde_json::json;
 
 use super::{Operation, Operations};
 use crate::audit::{self, Action, Event, Origin};
+use crate::http::{Address, Charge, Limits, Payer};
 use crate::identity::{Caller, identify};
 use crate::problem::{Answer, Kind, Problem};
 use crate::state::State;
@@ -25,15 +27,22 @@ pub async fn gate<B: MessageBody + 'static>(
     };
     let caller = identify(&request);
     let origin = Origin::of(caller.as_ref().ok(), request.request());
-    let admitted = caller.and_then(|caller| operation.rule.admit(&caller).map(|()| caller));
+    // Before anything is refused, so that refusals too are asked for only so often.
+    let charge = match charge(&request, caller.as_ref().ok(), operation.rule.cost) {
+        Ok(charge) => charge,
+        Err(problem) => return Ok(request.error_response(problem).map_into_right_body()),
+    };
+    let admitted = charge.allow().and(caller);
+    let admitted = admitted.and_then(|caller| operation.rule.admit(&caller).map(|()| caller));
     let state = request.app_data::<web::Data<State>>().cloned();
-    let response = match admitted {
+    let mut response = match admitted {
         Ok(caller) => {
             request.extensions_mut().insert::<Caller>(caller);
             next.call(request).await?.map_into_left_body()
         }
         Err(problem) => request.error_response(problem).map_into_right_body(),
     };
+    charge.tell(response.headers_mut());
     if let (Some(state), Some(why)) = (state, refusal(&response, record.is_some())) {
         note(&state, &origin, &operation, record, why).await;
     }
@@ -46,6 +55,14 @@ fn operation_of(request: &ServiceRequest) -> Option<(Operation, Option<String>)>
     let operations = request.app_data::<web::Data<Operations>>()?;
     let (operation, record) = operations.find(request.method(), request.match_info().as_str())?;
     Some((operation.clone(), record.map(str::to_owned)))
+}
+
+/// Takes what a request costs from the account of its caller or, if it has none that is good, from its network.
+fn charge(request: &ServiceRequest, caller: Option<&Caller>, cost: u32) -> Answer<Charge> {
+    let limits = request.app_data::<web::Data<Limits>>().ok_or_else(|| Problem::internal("no limits"))?;
+    let network = || Payer::Network(Address::of(request.request()).network());
+    let payer = caller.and_then(Caller::user).map_or_else(network, Payer::Account);
+    Ok(limits.charge(&payer, cost))
 }
 
 /// The kind of refusal that an answer is, if it is one. A record that is not there is told from one that is not the

@@ -5,10 +5,12 @@ pub mod schema;
 
 use std::time::Duration;
 
-use diesel_async::pooled_connection::AsyncDieselConnectionManager;
+use diesel::ConnectionResult;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
-use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
+use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use futures_util::FutureExt;
 
 use crate::problem::{Answer, Kind, Problem};
 use crate::registry::codes;
@@ -17,6 +19,9 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
 /// Longer than this no request waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Longer than this no statement of a request runs, not even when its caller is gone.
+const STATEMENT: &str = "SET statement_timeout = '30s'";
 
 pub type Connection = Object<AsyncPgConnection>;
 
@@ -45,7 +50,9 @@ impl Database {
     /// # Errors
     /// If the pool cannot be made; a database that does not answer shows at the first connection.
     pub fn new(url: &str, size: usize) -> Result<Self, DatabaseError> {
-        let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new(url);
+        let mut config = ManagerConfig::default();
+        config.custom_setup = Box::new(|url| pooled(url.to_owned()).boxed());
+        let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
         let pool = Pool::builder(manager)
             .max_size(size)
             .wait_timeout(Some(PATIENCE))
@@ -67,7 +74,7 @@ impl Database {
         })
     }
 
-    /// A connection outside the pool, for one that listens as long as the program runs.
+    /// A connection outside the pool, for what listens as long as the program runs, and for statements that take long.
     ///
     /// # Errors
     /// If the database does not answer.
@@ -94,4 +101,12 @@ impl Database {
         codes::load(&mut harness.into_inner()).await?;
         Ok(())
     }
+}
+
+/// A connection of the pool.
+async fn pooled(url: String) -> ConnectionResult<AsyncPgConnection> {
+    let mut connection = AsyncPgConnection::establish(&url).await?;
+    let set = connection.batch_execute(STATEMENT).await;
+    set.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+    Ok(connection)
 }

@@ -11,6 +11,7 @@ use actix_web::{FromRequest, HttpRequest};
 use deserr::Deserr;
 use serde_json::Value;
 
+use super::patience::is_late;
 use crate::problem::{Faults, Kind, Problem};
 
 /// Bytes of a body. A result of 20 000 characters with all its fields is a tenth of this.
@@ -102,8 +103,10 @@ fn declared_type(request: &HttpRequest) -> String {
     header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-fn unreadable(error: &actix_web::Error) -> Problem {
+/// The problem of a body that could not be read.
+pub(super) fn unreadable(error: &actix_web::Error) -> Problem {
     match error.as_error::<PayloadError>() {
+        Some(late) if is_late(late) => Problem::new(Kind::TimedOut),
         Some(PayloadError::Overflow) => {
             let most = BODY_LIMIT / 1024;
             Problem::new(Kind::PayloadTooLarge)

@@ -1,27 +1,27 @@
 //! Around every request: its name in the log, its language, and problems where anything went wrong.
 
-use std::future::Future;
 use std::time::Instant;
 
+use actix_cors::CorsError;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::error::InternalError;
+use actix_web::error::{InternalError, PayloadError};
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpResponse};
 use tracing::Instrument;
 
+use super::body::unreadable;
+use super::patience::Running;
+use super::security::{self, secure};
 use super::trace::{REQUEST_ID, TRACEPARENT, Trace};
 use crate::problem::{Kind, Language, Problem};
-
-/// An address longer than this is nobody's honest query.
-const LONGEST_ADDRESS: usize = 32 * 1024;
 
 /// The middleware.
 ///
 /// # Errors
-/// Only with the answer inside: a problem document for a request that is lost, as it is after a panic.
+/// Only with the answer inside: a problem document for a request that is lost.
 pub async fn envelope<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
@@ -35,6 +35,7 @@ pub async fn envelope<B: MessageBody + 'static>(
         trace_id = asked.trace.trace_id
     );
     request.extensions_mut().insert(asked.trace.clone());
+    let _running = request.conn_data::<Running>().map(Running::begin);
     // HEAD is GET without the body, which the connection leaves out by itself.
     if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
@@ -52,12 +53,18 @@ struct Asked {
     trace: Trace,
     language: Language,
     path: String,
+    security: security::Asked,
 }
 
 impl Asked {
     fn of(request: &ServiceRequest) -> Self {
         let headers = request.headers();
-        Self { trace: Trace::of(headers), language: preferred_language(headers), path: request.path().to_owned() }
+        Self {
+            trace: Trace::of(headers),
+            language: preferred_language(headers),
+            path: request.path().to_owned(),
+            security: security::Asked::of(request),
+        }
     }
 }
 
@@ -66,40 +73,19 @@ async fn answer<B: MessageBody + 'static>(
     next: Next<B>,
     asked: &Asked,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if let Some(problem) = refuse_early(&request) {
-        return Ok(request.into_response(documented(&problem, asked, None)));
-    }
-    let mut response = match catch_panic(next.call(request)).await {
+    let mut response = match next.call(request).await {
         Ok(response) => response.map_into_boxed_body(),
         Err(error) => {
-            let kind = error.as_error::<Problem>().map_or(Kind::Internal, |problem| problem.kind);
-            let document = documented(&Problem::new(kind), asked, None);
+            let given = error.error_response();
+            let document = documented(Some(&error), StatusCode::INTERNAL_SERVER_ERROR, given.headers(), asked);
             return Err(InternalError::from_response(error, document).into());
         }
     };
     if response.status().is_client_error() || response.status().is_server_error() {
         response = as_problem(response, asked);
     }
-    name(response.headers_mut(), &asked.trace);
+    name(response.headers_mut(), asked);
     Ok(response)
-}
-
-/// A bug in one request must neither end the worker nor leave the caller without an answer.
-async fn catch_panic<B>(
-    call: impl Future<Output = Result<ServiceResponse<B>, Error>>,
-) -> Result<ServiceResponse<B>, Error> {
-    use futures_util::FutureExt;
-    let caught = std::panic::AssertUnwindSafe(call).catch_unwind().await;
-    caught.unwrap_or_else(|_| Err(Problem::internal("a panic").into()))
-}
-
-/// What no handler needs to look at.
-fn refuse_early(request: &ServiceRequest) -> Option<Problem> {
-    if request.uri().to_string().len() > LONGEST_ADDRESS {
-        return Some(Problem::new(Kind::UriTooLong));
-    }
-    let json = request.path().starts_with("/v1/");
-    (json && !accepts_json(request.headers())).then(|| Problem::new(Kind::NotAcceptable))
 }
 
 /// An answer that is an error, as a problem document. A health report and an OAuth error say all in their own bodies.
@@ -109,24 +95,36 @@ fn as_problem(response: ServiceResponse<BoxBody>, asked: &Asked) -> ServiceRespo
     if told && response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().ends_with(b"json")) {
         return response;
     }
-    let allow = response.headers().get(header::ALLOW).cloned();
-    let document = match raised.and_then(|error| error.as_error::<Problem>()) {
-        Some(problem) => documented(problem, asked, allow),
-        // The framework's own: unreadable paths, wrong methods of a resource, oversized bodies.
-        None => documented(&Problem::new(Kind::of_status(response.status())), asked, allow),
-    };
+    let document = documented(raised, response.status(), response.headers(), asked);
     let (request, _) = response.into_parts();
     ServiceResponse::new(request, document)
 }
 
-fn documented(problem: &Problem, asked: &Asked, allow: Option<HeaderValue>) -> HttpResponse {
+/// The document of an error, whoever raised it.
+fn documented(raised: Option<&Error>, status: StatusCode, given: &HeaderMap, asked: &Asked) -> HttpResponse {
+    if let Some(problem) = raised.and_then(|error| error.as_error::<Problem>()) {
+        return written(problem, given, asked);
+    }
+    let problem = match raised {
+        Some(error) if error.as_error::<PayloadError>().is_some() => unreadable(error),
+        Some(error) if error.as_error::<CorsError>().is_some() => Problem::new(Kind::InvalidHeader)
+            .saying("不接受来自该网站的这种请求。", "A request of this kind is not taken from that site."),
+        // The framework's own: unreadable paths, wrong methods of a resource.
+        _ => Problem::new(Kind::of_status(status)),
+    };
+    written(&problem, given, asked)
+}
+
+/// A problem as an answer, with the headers that were given to the answer before.
+fn written(problem: &Problem, given: &HeaderMap, asked: &Asked) -> HttpResponse {
     let document = problem.document(asked.language, asked.path.clone(), asked.trace.trace_id.clone());
     let mut answer = HttpResponse::build(problem.kind.status());
+    let of_content = [header::CONTENT_TYPE, header::CONTENT_ENCODING, header::CONTENT_LENGTH];
+    for header in given.iter().filter(|(name, _)| !of_content.contains(name)) {
+        answer.append_header(header);
+    }
     for (name, value) in problem.headers() {
         answer.insert_header((name.clone(), value.clone()));
-    }
-    if let Some(allow) = allow {
-        answer.insert_header((header::ALLOW, allow));
     }
     let code = match asked.language {
         Language::Chinese => "zh-CN",
@@ -134,21 +132,21 @@ fn documented(problem: &Problem, asked: &Asked, allow: Option<HeaderValue>) -> H
     };
     answer.insert_header((header::CONTENT_LANGUAGE, code)).content_type("application/problem+json");
     let mut response = answer.body(serde_json::to_string(&document).unwrap_or_default());
-    name(response.headers_mut(), &asked.trace);
+    name(response.headers_mut(), asked);
     response
 }
 
 /// What every answer bears.
-fn name(headers: &mut HeaderMap, trace: &Trace) {
+fn name(headers: &mut HeaderMap, asked: &Asked) {
     let mut insert = |name, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(name, value);
         }
     };
-    insert(REQUEST_ID, &trace.request_id);
-    insert(TRACEPARENT, &trace.parent());
-    insert(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding, Accept-Language, Authorization"));
+    insert(REQUEST_ID, &asked.trace.request_id);
+    insert(TRACEPARENT, &asked.trace.parent());
+    insert(header::VARY, "Accept-Encoding, Accept-Language, Authorization, Origin");
+    secure(headers, asked.security);
 }
 
 /// English only where it is preferred to Chinese.
@@ -163,18 +161,8 @@ fn preferred_language(headers: &HeaderMap) -> Language {
     if weight("en") > weight("zh") { Language::English } else { Language::Chinese }
 }
 
-/// May the answer be JSON (RFC 9110, 12.5.1)?
-fn accepts_json(headers: &HeaderMap) -> bool {
-    let Some(header) = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()) else {
-        return true;
-    };
-    let json = ["*/*", "application/*", "application/json", "application/problem+json"];
-    header.trim().is_empty()
-        || header.split(',').map(weighted).any(|(range, weight)| weight > 0.0 && json.contains(&range.as_str()))
-}
-
 /// A range and its weight, `q=1` unless said otherwise.
-fn weighted(item: &str) -> (String, f32) {
+pub(super) fn weighted(item: &str) -> (String, f32) {
     let mut parts = item.split(';');
     let range = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
     let weight = parts.find_map(|part| part.trim().strip_prefix("q=").and_then(|q| q.parse().ok()));
@@ -198,14 +186,5 @@ mod tests {
         assert_eq!(language("zh-CN,zh;q=0.9,en;q=0.8"), Language::Chinese);
         assert_eq!(language("fr"), Language::Chinese);
         assert_eq!(preferred_language(&HeaderMap::new()), Language::Chinese);
-    }
-
-    #[test]
-    fn json_must_be_acceptable() {
-        let accepts = |value| accepts_json(&with(header::ACCEPT, value));
-        assert!(accepts("text/html, */*;q=0.1"));
-        assert!(accepts("application/json"));
-        assert!(!accepts("text/csv"));
-        assert!(!accepts("application/json;q=0"));
     }
 }

@@ -1,20 +1,29 @@
-//! What all routes share: reading input, paging, conditions, retries, traces and the shape of problems.
+//! What all routes share: reading input, paging, conditions, retries, limits, traces and the shape of problems.
 
 mod address;
 mod body;
 pub mod conditions;
+pub mod cors;
 pub mod envelope;
 pub mod idempotency;
+pub mod limits;
 pub mod methods;
 pub mod paging;
 mod parameters;
-mod prefer;
+pub mod patience;
+pub mod prefer;
+mod security;
+mod shelter;
 mod trace;
 
 pub use address::{Address, TrustedProxies};
 pub use body::{BODY_LIMIT, Body, JSON, MERGE_PATCH, Patch, read_json};
 pub use conditions::Conditions;
+pub use cors::SiteOrigin;
 pub use idempotency::{Creation, Keyed, keep_sealed};
+pub use limits::{Charge, Limits, Payer};
 pub use parameters::Parameters;
+pub use patience::Patience;
 pub use prefer::Prefer;
+pub use shelter::shelter;
 pub use trace::Trace;

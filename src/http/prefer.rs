@@ -13,6 +13,7 @@ use crate::problem::Problem;
 const MOST: u64 = 30;
 
 pub const PREFER: HeaderName = HeaderName::from_static("prefer");
+pub const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// The preferences of a request; what is not understood is ignored, as the RFC says.
 pub struct Prefer {

@@ -58,8 +58,7 @@ fn html(kind: Kind) -> String {
     };
     format!(
         "<!doctype html><html lang=\"zh-CN\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>{title}</title><style>body{{font:16px/1.7 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}}\
-         code{{background:#eee;padding:.1em .4em;border-radius:.3em}}</style>\
+         <title>{title}</title><link rel=\"stylesheet\" href=\"/pages.css\">\
          <h1><code>{status}</code> {title}</h1>{zh}{en}<p><a href=\"/docs/\">API</a> · <a href=\"/problems\">/problems</a></p></html>",
         title = kind.title(Language::Chinese),
         status = kind.status().as_u16(),

@@ -20,6 +20,7 @@ use crate::http::conditions::etag;
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::methods::unknown;
 use crate::http::paging::{Paging, refuse_filters};
+use crate::http::prefer::PREFERENCE_APPLIED;
 use crate::http::{Conditions, JSON, MERGE_PATCH, Parameters, Prefer, read_json};
 use crate::identity::Caller;
 use crate::matching::follow::{self, Freshness};
@@ -348,6 +349,6 @@ async fn apply_preference(
 ) {
     let Some(wait) = prefer.wait else { return };
     if freshness.reached(position, wait).await {
-        response.insert_header(("preference-applied", format!("wait={}", wait.as_secs())));
+        response.insert_header((PREFERENCE_APPLIED, format!("wait={}", wait.as_secs())));
     }
 }

@@ -11,6 +11,7 @@ mod confidential;
 mod contract;
 mod database_rules;
 mod identity;
+mod limits;
 mod matching;
 mod operation;
 mod outsiders;

@@ -6,10 +6,11 @@ mod cluster;
 mod log;
 
 use std::net::TcpListener;
+use std::num::NonZeroU32;
 
 use duijie::commands::serve::{self, Start};
 use duijie::database::Database;
-use duijie::http::TrustedProxies;
+use duijie::http::{Patience, TrustedProxies};
 use duijie::identity::passwords::{Cost, Passwords};
 use duijie::identity::{self, NewUser, Role, Secret};
 use duijie::server::{self, Options};
@@ -33,44 +34,69 @@ pub struct Service {
     pub url: String,
     server: actix_web::dev::ServerHandle,
     folder: tempfile::TempDir,
+    options: Options,
+}
+
+/// A service that believes the test of where it calls from, and that no test asks too often.
+pub fn options() -> Options {
+    Options {
+        trusted_proxies: TrustedProxies::new(vec!["127.0.0.0/8".parse().expect("a network")]),
+        rate: NonZeroU32::MAX,
+        cors_origins: Vec::new(),
+        patience: Patience::default(),
+    }
 }
 
 impl Service {
     /// A service on a new database.
     pub async fn start() -> Self {
-        Self::start_on(cluster::new_database().await).await
+        Self::start_with(options()).await
+    }
+
+    /// The same with other options.
+    pub async fn start_with(options: Options) -> Self {
+        Self::start_on_with(cluster::new_database().await, options).await
     }
 
     /// A service on a database that is there, with an index of its own.
     pub async fn start_on(url: String) -> Self {
+        Self::start_on_with(url, options()).await
+    }
+
+    /// The same with other options.
+    pub async fn start_on_with(url: String, options: Options) -> Self {
         remember_log();
         let folder = tempfile::tempdir().expect("a temporary folder");
-        Self::start_in(url, folder, &Cost::default()).await
+        Self::start_in(url, folder, &Cost::default(), options).await
     }
 
     /// A service that is reached where it listens, as its tokens say.
     pub async fn start_as_issuer() -> Self {
         remember_log();
         let folder = tempfile::tempdir().expect("a temporary folder");
-        Self::serve(cluster::new_database().await, folder, &Cost::default(), None).await
+        Self::serve((cluster::new_database().await, None), folder, &Cost::default(), options()).await
     }
 
-    async fn start_in(url: String, folder: tempfile::TempDir, cost: &Cost) -> Self {
+    async fn start_in(url: String, folder: tempfile::TempDir, cost: &Cost, options: Options) -> Self {
         // Processes on one database are one service to those who use it, whichever port they happen to listen on.
-        Self::serve(url, folder, cost, Some(ISSUER)).await
+        Self::serve((url, Some(ISSUER)), folder, cost, options).await
     }
 
-    async fn serve(url: String, folder: tempfile::TempDir, cost: &Cost, issuer: Option<&str>) -> Self {
+    async fn serve(
+        (url, issuer): (String, Option<&str>),
+        folder: tempfile::TempDir,
+        cost: &Cost,
+        options: Options,
+    ) -> Self {
         let database = Database::new(&url, 8).expect("a pool");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
         let state = open_state(&database, &folder, cost, issuer.unwrap_or(&address)).await;
         state.freshness.built().await;
-        let options = Options { trusted_proxies: TrustedProxies::new(vec!["127.0.0.0/8".parse().expect("a network")]) };
         let running = server::serve(state, listener, &options).expect("a server");
         let server = running.handle();
         tokio::spawn(running);
-        Self { address, database, url, server, folder }
+        Self { address, database, url, server, folder, options }
     }
 
     /// Stops the service and starts it again on the same database and index.
@@ -81,8 +107,8 @@ impl Service {
     /// The same with another cost of passwords.
     pub async fn restart_with_cost(self, cost: &Cost) -> Self {
         self.server.stop(true).await;
-        let Self { url, folder, .. } = self;
-        Self::start_in(url, folder, cost).await
+        let Self { url, folder, options, .. } = self;
+        Self::start_in(url, folder, cost, options).await
     }
 
     /// Stops the service, spoils its index, and starts it again.
