@@ -256,6 +256,14 @@ async fn whoever_guesses_is_slowed_down_and_the_owner_is_not() {
     sign_in(&service, "198.51.100.99", &right).await.problem(429, "too-many-requests");
     sign_in(&service, "127.0.0.1", &right).await.expect(201);
     sign_in(&service, "127.0.0.1", &right).await.expect(201);
+    // Whatever is guessed from its own network about others.
+    for place in 0..110 {
+        sign_in(&service, "127.0.0.1", &json!({"login": format!("nobody-{place}"), "password": "another password"}))
+            .await;
+    }
+    let stranger = json!({"login": "a-new-one", "password": "another password"});
+    sign_in(&service, "127.0.0.1", &stranger).await.problem(429, "too-many-requests");
+    sign_in(&service, "127.0.0.1", &right).await.expect(201);
     // A quarter of an hour later it is open everywhere.
     let later = "UPDATE sign_in_failures SET blocked_until = blocked_until - interval '15 minutes'";
     service.sql(later).await.expect("a quarter of an hour");
