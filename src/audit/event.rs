@@ -47,6 +47,9 @@ vocabulary! {
         PartnerSecretRevoked = "partner_secret_revoked",
         KeysRotated = "keys_rotated",
         AuditRead = "audit_read",
+        MatchingRunCreated = "matching_run_created",
+        MatchingRunCancelled = "matching_run_cancelled",
+        MatchingRunDownloaded = "matching_run_downloaded",
     }
 }
 

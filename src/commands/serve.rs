@@ -17,6 +17,7 @@ use crate::identity::tokens::Tokens;
 use crate::identity::{Secret, forget_old_failures, keys, watch};
 use crate::matching::Engine;
 use crate::matching::follow::Follower;
+use crate::matching::runs;
 use crate::server;
 use crate::state::State;
 
@@ -80,6 +81,7 @@ pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State
     let engine = Arc::new(Engine::open(&folder.join("index"))?);
     let (follower, freshness) = Follower::new(database.clone(), Arc::clone(&engine));
     tokio::spawn(follower.run());
+    tokio::spawn(runs::work(Arc::downgrade(&engine), database.clone(), freshness.clone()));
     Ok(State { database, passwords, tokens, secret, engine, freshness })
 }
 

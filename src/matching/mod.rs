@@ -19,6 +19,7 @@ mod query;
 mod rank;
 mod requests;
 pub mod routes;
+pub mod runs;
 mod search;
 mod statistics;
 pub mod text;

@@ -4,7 +4,7 @@ use deserr::Deserr;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
-use super::{Audience, Condition, Facet, Filter, Query, Viewer};
+use super::{Audience, Condition, Facet, Filter, MatchRequest, Query, Viewer, harden};
 use crate::access;
 use crate::identity::Caller;
 use crate::problem::{Faults, FieldFault};
@@ -221,7 +221,32 @@ fn parse_maturity(text: Option<String>) -> Result<Option<u8>, FieldFault> {
     Ok(level.map(Maturity::level))
 }
 
+/// Only what is offered or open is matched: published results and experts, open demands, enterprises.
+pub(super) fn request_for(
+    target: Kind,
+    query: Query,
+    asks: bool,
+    hard: &[Condition],
+    viewer: Viewer,
+    limit: usize,
+) -> MatchRequest {
+    let mut filter = Filter::of(viewer);
+    let words: &[(&str, &str)] = match target {
+        Kind::Result | Kind::Expert | Kind::Policy => &[("status", "published")],
+        Kind::Organisation => &[("organisation_kind", "enterprise")],
+        Kind::Demand => &[("demand_status", "open"), ("demand_status", "docking")],
+    };
+    filter.facets.push(words.iter().filter_map(|(facet, word)| Facet::value(facet, word)).collect());
+    harden(&mut filter, &query, asks, hard);
+    MatchRequest { target, query, asks, filter, limit, after: None }
+}
+
 impl Viewer {
+    /// The centre itself, which may see everything.
+    pub(super) const fn centre() -> Self {
+        Self { audience: Audience::STAFF, owner: None }
+    }
+
     /// What a caller may find: what the table lets it read. A kind has no records for an audience that is not its own,
     /// so the widest of all kinds does for each.
     pub(super) fn of(caller: &Caller) -> Self {
