@@ -246,6 +246,8 @@ async fn whoever_guesses_is_slowed_down_and_the_owner_is_not() {
         refused.problem(429, "too-many-requests");
         let wait: u64 = refused.header("retry-after").and_then(|text| text.parse().ok()).expect("seconds");
         assert!((1..=15).contains(&wait), "{wait}");
+        let early = "SELECT details FROM audit_events ORDER BY seq DESC LIMIT 1";
+        assert_eq!(service.value(early).await, "{\"wrong\":\"too_early\"}");
     }
     // Not even the right password is looked at there, while elsewhere it is.
     sign_in(&service, "198.51.100.1", &right).await.problem(429, "too-many-requests");

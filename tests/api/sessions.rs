@@ -94,10 +94,10 @@ async fn unknown_expired_and_odd_refresh_tokens_are_refused() {
     }
     refresh(&service, &json!(7)).await.problem(422, "invalid-input");
     let idle = sign_in(&service, login).await;
-    service.sql("UPDATE refresh_tokens SET created_at = now() - interval '8 days'").await.expect("a week");
+    service.sql("UPDATE refresh_tokens SET created_at = now() - interval '41 minutes'").await.expect("a while");
     refresh(&service, &idle["refresh_token"]).await.problem(401, "session-ended");
     let old = sign_in(&service, login).await;
-    service.sql("UPDATE sessions SET expires_at = now() - interval '1 second'").await.expect("a month");
+    service.sql("UPDATE sessions SET expires_at = now() - interval '1 second'").await.expect("half a day");
     refresh(&service, &old["refresh_token"]).await.problem(401, "session-ended");
 }
 
