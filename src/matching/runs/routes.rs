@@ -114,8 +114,7 @@ pub async fn create(
 pub async fn list(request: HttpRequest, state: web::Data<State>) -> Answer<HttpResponse> {
     let (paging, filters) = Paging::of(&request)?;
     refuse_filters(filters)?;
-    let after = paging.after.as_deref().map(Uuid::from_slice).transpose();
-    let after = after.map_err(|_| Problem::new(ProblemKind::InvalidCursor))?;
+    let after = paging.after_id()?;
     let runs = store::page(after, paging.fetch(), &mut *state.database.connection().await?).await?;
     Ok(paging.answer(&request, runs, |last| last.id.as_bytes().to_vec()))
 }
