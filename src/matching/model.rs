@@ -1,6 +1,7 @@
 //! The model: a weight for each feature and a calibration, in a file that people can read, made by `duijie train`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,6 +12,9 @@ use super::{IndexError, Kind};
 
 /// The model that the program was built with.
 const SHIPPED: &str = include_str!("../../model/matching.json");
+
+/// What is believed of models before anything was judged.
+const PRIOR: &str = include_str!("../../model/prior.json");
 
 /// All models of the program.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -63,6 +67,24 @@ impl Model {
     /// As [`Model::read`].
     pub fn shipped() -> Result<Self, IndexError> {
         Self::read(SHIPPED)
+    }
+
+    /// What a model is before anything was judged.
+    ///
+    /// # Errors
+    /// As [`Model::read`].
+    pub fn prior() -> Result<Self, IndexError> {
+        Self::read(PRIOR)
+    }
+
+    /// Reads a model file and checks it.
+    ///
+    /// # Errors
+    /// If the file cannot be read, and as [`Model::read`]; the file is named.
+    pub fn open(file: &Path) -> Result<Self, IndexError> {
+        let named = |error: String| IndexError::Model(format!("{}: {error}", file.display()));
+        let json = std::fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
+        Self::read(&json).map_err(|error| named(error.to_string()))
     }
 
     /// Reads a model and checks it.
