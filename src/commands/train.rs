@@ -59,13 +59,15 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Learns a scorer and tells how well it orders what it did not learn from.
+/// Learns a scorer and tells how well it does on what it did not learn from.
 fn learn(name: &str, prior: &Scorer, groups: &[Group]) -> Scorer {
+    let validated = cross_validated(prior, groups, PARTS);
     println!(
-        "{name:8} {} queries; pairs in the right order: {:.4} by the prior, {:.4} learned (cross-validated)",
+        "{name:8} {} queries; pairs in the right order: {:.4} by the prior, {:.4} learned; ECE {:.4} (both cross-validated)",
         groups.len(),
         right_order(prior, groups),
-        cross_validated(prior, groups, PARTS),
+        validated.right_order,
+        validated.calibration_error,
     );
     fit(prior, groups)
 }

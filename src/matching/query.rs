@@ -222,4 +222,22 @@ mod tests {
         assert!((keyness([0.0, 0.0, 60.0]) - 0.2).abs() < 1e-6);
         assert!(keyness([2.0, 1.0, 40.0]) < keyness([8.0, 5.0, 40.0]));
     }
+
+    #[test]
+    fn a_choice_is_a_number_or_all() {
+        assert_eq!("12".parse(), Ok(Choice::Telling(12)));
+        assert_eq!("all".parse(), Ok(Choice::Everything));
+        assert!("0".parse::<Choice>().is_err() && "most".parse::<Choice>().is_err());
+    }
+
+    #[test]
+    fn everything_hears_what_tells_nothing_too() {
+        let text = "我们厂去年正月里试过两回，染色废水的色度还是超标，环保所又来罚了三万块钱，老板心疼得很。";
+        let query = Query { text: text.to_owned(), ..Query::default() };
+        let weighed = |choice| {
+            let heard = Heard::of(&query, choice);
+            heard.words.values().filter(|word| word.weight > 0.0).count()
+        };
+        assert!(weighed(Choice::Everything) > weighed(Choice::default()));
+    }
 }

@@ -177,3 +177,24 @@ impl Collection {
         Ok(engine.rank(self.kind, &topic.query, &topic.names, true, &everything, scorer)?.scored)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_read_as_the_api_answers_them_and_named_by_their_ids() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let county = County::read()?;
+        let lines = county.results[..2].iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
+        std::fs::write(folder.path().join("results.jsonl"), lines.join("\n"))?;
+        let collection = Corpus::read(Some(folder.path()), Target::Result)?.index(Model::shipped()?)?;
+        let second = county.results[1].stamp.id.to_string();
+        assert!(collection.has(&second) && !collection.has("csl-0002"));
+        assert_eq!(collection.name_of(Uuid::from_u128(2)), Some(&*second));
+        std::fs::write(folder.path().join("results.jsonl"), format!("{}\n{{}}", lines[0]))?;
+        let broken = Corpus::read(Some(folder.path()), Target::Result).err().map(|error| error.to_string());
+        assert!(broken.is_some_and(|error| error.ends_with("results.jsonl, line 2")));
+        Ok(())
+    }
+}

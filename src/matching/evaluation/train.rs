@@ -6,10 +6,11 @@
 
 use std::collections::BTreeMap;
 
+use super::calibration::{Calibration, Pair};
 use super::corpus::Collection;
 use super::judgments::Judgments;
 use super::topics::Topic;
-use crate::matching::{IndexError, Scorer, feature_names};
+use crate::matching::{IndexError, Level, Scorer, feature_names};
 
 /// How strongly weights are held to the prior's, whose scale alone is free: the judgments of so many queries would
 /// have to speak against it.
@@ -59,17 +60,31 @@ pub fn right_order(scorer: &Scorer, groups: &[Group]) -> f64 {
     mean(groups.iter().filter_map(|group| share_in_order(scorer, group)))
 }
 
-/// What [`right_order`] is when every group is scored by what was learned from others, by turns over so many parts.
+/// How well groups are ordered and their scores calibrated by what was learned from others.
+pub struct Validated {
+    /// As [`right_order`].
+    pub right_order: f64,
+    /// The expected calibration error.
+    pub calibration_error: f64,
+}
+
+/// Scores every group by what was learned from others, by turns over so many parts.
 #[must_use]
-pub fn cross_validated(prior: &Scorer, groups: &[Group], parts: usize) -> f64 {
-    let mut shares = Vec::new();
+pub fn cross_validated(prior: &Scorer, groups: &[Group], parts: usize) -> Validated {
+    let (mut shares, mut pairs) = (Vec::new(), Vec::new());
     for part in 0..parts {
         let (held, kept): (Vec<_>, Vec<_>) = groups.iter().enumerate().partition(|(place, _)| place % parts == part);
         let kept: Vec<Group> = kept.into_iter().map(|(_, group)| group.clone()).collect();
         let scorer = fit(prior, &kept);
-        shares.extend(held.into_iter().filter_map(|(_, group)| share_in_order(&scorer, group)));
+        shares.extend(held.iter().filter_map(|(_, group)| share_in_order(&scorer, group)));
+        pairs.extend(held.iter().flat_map(|(_, Group(candidates))| candidates).map(|(features, grade)| Pair {
+            score: scorer.calibrated(scorer.raw(features)),
+            level: Level::None,
+            useful: *grade > 0,
+        }));
     }
-    mean(shares.into_iter())
+    let calibration_error = Calibration::of(&pairs).error().unwrap_or_default();
+    Validated { right_order: mean(shares.into_iter()), calibration_error }
 }
 
 fn share_in_order(scorer: &Scorer, Group(candidates): &Group) -> Option<f64> {
@@ -284,6 +299,14 @@ mod tests {
         assert!(learned.weight("region").abs() < 0.1, "{learned:?}");
         assert!((learned.weight("maturity") - 0.3).abs() < 1e-3, "{learned:?}");
         assert!((right_order(&learned, &groups()) - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_was_learned_is_tried_on_what_was_not() {
+        let validated = cross_validated(&Scorer::default(), &groups(), 4);
+        assert!((validated.right_order - 1.0).abs() < 1e-9);
+        // Shares are drawn to the middle, the more the fewer the pairs.
+        assert!(validated.calibration_error > 0.0 && validated.calibration_error < 0.2);
     }
 
     #[test]
