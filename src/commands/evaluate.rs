@@ -1,5 +1,6 @@
 //! `duijie evaluate`: how good the answers to queries are, by one model or by two.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::ensure;
@@ -15,8 +16,8 @@ pub struct Options {
     queries: PathBuf,
     /// Judgments as TREC writes them: query, 0, record, grade. From grade 1 on a record is useful.
     qrels: PathBuf,
-    /// A folder with the records, results.jsonl and experts.jsonl, a line as the API answers each. Without it they are those of
-    /// the sample county, named by their lines: csl-0001, expert-001 and on.
+    /// A folder with the records, results.jsonl and experts.jsonl, each a line as the API answers it. Without it they are
+    /// those of the sample county, named by their lines: csl-0001, expert-001 and on.
     #[arg(long)]
     corpus: Option<PathBuf>,
     /// What is looked for.
@@ -57,14 +58,12 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     }
     let first = Evaluated::of(&run, &judgments);
     if options.against.is_none() && options.against_terms.is_none() {
-        println!("{first}");
-        return Ok(());
+        return Ok(writeln!(std::io::stdout(), "{first}")?);
     }
     let other = options.against.as_deref().map_or(Ok(model), Model::open)?;
     collection.set(other, options.against_terms.unwrap_or(options.terms));
     let second = Evaluated::of(&Run::of(&collection, &topics)?, &judgments);
-    println!("{}", Comparison { first, second });
-    Ok(())
+    Ok(writeln!(std::io::stdout(), "{}", Comparison { first, second })?)
 }
 
 /// The judgments of what is there. Those of other records or queries are left out, which is told: a misspelt name would
@@ -73,7 +72,7 @@ fn judgments(options: &Options, collection: &Collection, topics: &Topics) -> any
     let (judgments, left_out) = Judgments::read(&options.qrels)?.within(|record| collection.has(record));
     ensure!(judgments.count() > 0, "no judgment is of a record that is there");
     if left_out > 0 {
-        println!("{left_out} judgments are left out: their records are not among those looked for\n");
+        eprintln!("{left_out} judgments are left out: their records are not among those looked for");
     }
     let asked = |query: &str| topics.0.iter().any(|topic| topic.id == query);
     let lost = judgments.queries().filter(|query| !asked(query)).count();

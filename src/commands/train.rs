@@ -26,8 +26,8 @@ pub struct Options {
     /// A model whose weights hold where the judgments say nothing, instead of the program's own prior.
     #[arg(long)]
     prior: Option<PathBuf>,
-    /// Names of sets of known-item queries over the sample results, `NAME.queries.tsv` and `NAME.qrels`, to learn how searches
-    /// are ordered. Without any, searches stay as they are.
+    /// Names of sets of known-item queries over the sample results, `NAME.queries.tsv` and `NAME.qrels`, to learn how
+    /// searches are ordered. Without any, they are as in the prior that is named, or else as in the program's own model.
     #[arg(long)]
     known_items: Vec<PathBuf>,
     /// Where to write the model.
@@ -76,7 +76,7 @@ fn learn(name: &str, prior: &Scorer, groups: &[Group]) -> Scorer {
 /// Every other query is learned from, so that the rest can show what was learned.
 fn search(options: &Options, prior: &Model) -> anyhow::Result<Scorer> {
     if options.known_items.is_empty() {
-        return Ok(Model::shipped()?.search);
+        return Ok(if options.prior.is_some() { prior.search.clone() } else { Model::shipped()?.search });
     }
     let mut groups = Vec::new();
     for texts in [Texts::Abstract, Texts::All] {
