@@ -29,7 +29,7 @@ pub struct NewMatchingRun {
     /// The kind of records that are matched: all demands that are open, all published results or experts, all
     /// enterprises.
     #[deserr(try_from(String) = parse_source -> FieldFault)]
-    #[schema(value_type = Source)]
+    #[schema(value_type = MatchedKind)]
     source: Kind,
     /// The kinds to match them with; all that there are for the source without it.
     #[deserr(default, try_from(Vec<String>) = parse_kinds -> FieldFault)]
@@ -45,7 +45,7 @@ pub struct NewMatchingRun {
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[expect(dead_code, reason = "only describes the words")]
-enum Source {
+enum MatchedKind {
     Result,
     Expert,
     Organisation,
