@@ -32,7 +32,7 @@ pub enum IndexError {
 }
 
 /// The fields of the words of a record. Texts are weighted by field.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 pub(super) struct WordFields {
     title: Field,
     keywords: Field,

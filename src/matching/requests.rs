@@ -187,7 +187,7 @@ impl SearchParameters {
     }
 }
 
-fn parse_kind(text: String) -> Result<Kind, FieldFault> {
+pub(super) fn parse_kind(text: String) -> Result<Kind, FieldFault> {
     let found = Kind::ALL.into_iter().find(|kind| kind.as_str() == text);
     found.ok_or_else(|| crate::problem::not_allowed(&Kind::ALL.map(Kind::as_str)))
 }
@@ -209,7 +209,7 @@ fn parse_conditions(words: Vec<String>) -> Result<Vec<Condition>, FieldFault> {
     distinct::<5, _>(conditions?)
 }
 
-fn parse_limit(limit: i64) -> Result<i64, FieldFault> {
+pub(super) fn parse_limit(limit: i64) -> Result<i64, FieldFault> {
     if (1..=100).contains(&limit) {
         return Ok(limit);
     }
@@ -231,14 +231,24 @@ pub(super) fn request_for(
     limit: usize,
 ) -> MatchRequest {
     let mut filter = Filter::of(viewer);
-    let words: &[(&str, &str)] = match target {
+    filter.facets.push(open_facets(target));
+    harden(&mut filter, &query, asks, hard);
+    MatchRequest { target, query, asks, filter, limit, after: None }
+}
+
+/// What a record of a kind has while it asks or is offered: any of these.
+pub(super) fn open_facets(kind: Kind) -> Vec<Facet> {
+    let words: &[(&str, &str)] = match kind {
         Kind::Result | Kind::Expert | Kind::Policy => &[("status", "published")],
         Kind::Organisation => &[("organisation_kind", "enterprise")],
         Kind::Demand => &[("demand_status", "open"), ("demand_status", "docking")],
     };
-    filter.facets.push(words.iter().filter_map(|(facet, word)| Facet::value(facet, word)).collect());
-    harden(&mut filter, &query, asks, hard);
-    MatchRequest { target, query, asks, filter, limit, after: None }
+    words.iter().filter_map(|(facet, word)| Facet::value(facet, word)).collect()
+}
+
+/// Is a record of this kind the side that asks, rather than the side that offers?
+pub(super) const fn asks(kind: Kind) -> bool {
+    matches!(kind, Kind::Demand | Kind::Organisation)
 }
 
 impl Viewer {

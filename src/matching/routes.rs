@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::answers::{MatchPage, SearchPage, described, with_records};
 use super::documents::Indexed;
 use super::requests::{
-    FreeText, MatchParameters, OfDemand, OfExpert, OfOrganisation, OfResult, SearchParameters, request_for,
+    FreeText, MatchParameters, OfDemand, OfExpert, OfOrganisation, OfResult, SearchParameters, asks, request_for,
 };
 use super::{Match, MatchRequest, Place, Query, SearchRequest, Viewer};
 use crate::access::{self, Action};
@@ -175,7 +175,7 @@ async fn matches_of<C: Concept + Indexed>(
         return Err(Problem::new(ProblemKind::Gone));
     }
     let query = Query::from(C::document(&record));
-    let asks = matches!(C::KIND, Kind::Demand | Kind::Organisation);
+    let asks = asks(C::KIND);
     let limit = usize::try_from(paging.fetch()).unwrap_or_default();
     let mut wanted = request_for(parameters.kind, query, asks, &parameters.hard, Viewer::of(caller), limit);
     wanted.after = place(&paging)?;

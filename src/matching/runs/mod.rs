@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Kind;
+use super::requests::{OfDemand, OfExpert, OfOrganisation, OfResult};
 use crate::problem::FieldFault;
 use crate::registry::fields::vocabulary;
 
@@ -31,10 +32,10 @@ vocabulary! {
 #[must_use]
 pub const fn counterparts(source: Kind) -> &'static [Kind] {
     match source {
-        Kind::Demand => &[Kind::Result, Kind::Expert],
-        Kind::Result => &[Kind::Demand, Kind::Organisation],
-        Kind::Expert => &[Kind::Demand],
-        Kind::Organisation => &[Kind::Result, Kind::Expert, Kind::Policy],
+        Kind::Demand => OfDemand::KINDS,
+        Kind::Result => OfResult::KINDS,
+        Kind::Expert => OfExpert::KINDS,
+        Kind::Organisation => OfOrganisation::KINDS,
         Kind::Policy => &[],
     }
 }

@@ -16,6 +16,7 @@ use crate::database::Connection;
 use crate::http::paging::{Paging, PagingParameters, refuse_filters};
 use crate::http::{Creation, Parameters, keep_sealed};
 use crate::identity::Caller;
+use crate::matching::requests::{parse_kind, parse_limit};
 use crate::problem::{Answer, Faults, FieldFault, Kind as ProblemKind, Problem, not_allowed};
 use crate::registry::fields::distinct;
 use crate::registry::{Kind, ids};
@@ -37,8 +38,8 @@ pub struct NewMatchingRun {
     kinds: Vec<Kind>,
     /// Matches of each record and kind, at most.
     #[deserr(default = 20, try_from(i64) = parse_limit -> FieldFault)]
-    #[schema(minimum = 1, maximum = 100, default = 20, required = false)]
-    limit: i16,
+    #[schema(value_type = i16, minimum = 1, maximum = 100, default = 20, required = false)]
+    limit: i64,
 }
 
 /// Kinds that have counterparts.
@@ -87,7 +88,7 @@ pub async fn create(
     creation: Creation<NewMatchingRun>,
 ) -> Answer<HttpResponse> {
     let (user, new) = (caller.signed_in()?, &creation.input);
-    let kinds = new.kinds()?;
+    let (kinds, limit) = (new.kinds()?, i16::try_from(new.limit).map_err(Problem::internal)?);
     let mut connection = state.database.connection().await?;
     let answer = connection
         .transaction(async |connection| {
@@ -95,7 +96,7 @@ pub async fn create(
                 Ok(held) => held,
                 Err(answer) => return Ok(answer),
             };
-            let run = store::create(new.source, &kinds, new.limit, user, connection).await?;
+            let run = store::create(new.source, &kinds, limit, user, connection).await?;
             let answer = keep_sealed(held, run.id, &run, &state.secret, connection).await?;
             audit::record(&origin, &event(Action::MatchingRunCreated, run.id), connection).await?;
             Ok::<_, Problem>(answer)
@@ -209,17 +210,7 @@ fn parse_source(text: String) -> Result<Kind, FieldFault> {
 }
 
 fn parse_kinds(texts: Vec<String>) -> Result<Vec<Kind>, FieldFault> {
-    let parse = |text: &String| {
-        let found = Kind::ALL.into_iter().find(|kind| kind.as_str() == text);
-        found.ok_or_else(|| not_allowed(&Kind::ALL.map(Kind::as_str)))
-    };
-    distinct::<5, _>(texts.iter().map(parse).collect::<Result<_, _>>()?)
-}
-
-fn parse_limit(limit: i64) -> Result<i16, FieldFault> {
-    let limit = i16::try_from(limit).ok().filter(|limit| (1..=100).contains(limit));
-    limit
-        .ok_or_else(|| FieldFault::new("out_of_range", "limit 为 1 到 100 的整数", "limit is an integer from 1 to 100"))
+    distinct::<5, _>(texts.into_iter().map(parse_kind).collect::<Result<_, _>>()?)
 }
 
 fn parse_format(text: Option<String>) -> Result<Format, FieldFault> {

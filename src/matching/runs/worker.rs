@@ -14,8 +14,8 @@ use super::store::{self, Matched, MatchingRun};
 use super::{RunState, counterparts};
 use crate::database::{Database, DatabaseError};
 use crate::matching::follow::Freshness;
-use crate::matching::requests::request_for;
-use crate::matching::{Change, Document, Engine, Facet, IndexError, Match, Query, Viewer, documents};
+use crate::matching::requests::{asks, open_facets, request_for};
+use crate::matching::{Change, Document, Engine, IndexError, Match, Query, Viewer, documents};
 use crate::registry::Kind;
 
 /// Records a batch: some seconds of work over a million, and little to do again after a crash.
@@ -108,12 +108,7 @@ async fn go_on(run: &MatchingRun, engine: &Arc<Engine>, connection: &mut AsyncPg
 
 /// Only what asks or is offered now is matched.
 fn is_open(source: Kind, document: &Document) -> bool {
-    let words: &[(&str, &str)] = match source {
-        Kind::Demand => &[("demand_status", "open"), ("demand_status", "docking")],
-        Kind::Organisation => &[("organisation_kind", "enterprise")],
-        Kind::Result | Kind::Expert | Kind::Policy => &[("status", "published")],
-    };
-    words.iter().filter_map(|(facet, word)| Facet::value(facet, word)).any(|facet| document.facets.contains(&facet))
+    open_facets(source).iter().any(|facet| document.facets.contains(facet))
 }
 
 /// A record and what was found for it among a kind.
@@ -152,12 +147,11 @@ fn match_part(
     limit: usize,
     records: &[Document],
 ) -> Result<Vec<Found>, IndexError> {
-    let asks = matches!(source, Kind::Demand | Kind::Organisation);
     let mut found = Vec::new();
     for record in records {
         for kind in kinds {
             let query = Query::from(record.clone());
-            let request = request_for(*kind, query, asks, &[], Viewer::centre(), limit);
+            let request = request_for(*kind, query, asks(source), &[], Viewer::centre(), limit);
             let matches = engine.matches(&request)?;
             found.push(Found { query: record.id, title: name_of(record), kind: *kind, matches });
         }
