@@ -77,7 +77,9 @@ pub struct SearchPage {
     /// How many records have any of the words and pass the filters.
     #[schema(minimum = 0)]
     pub total: u64,
-    /// Of those, how many have each value of a facet.
+    /// Are `total` and the counts of the facets estimates, within a few hundredths? So where many thousands are found.
+    pub estimated: bool,
+    /// Of those found, how many have each value of a facet.
     pub facets: BTreeMap<&'static str, Vec<FacetCount>>,
     #[schema(max_length = 200)]
     pub next_cursor: Option<String>,

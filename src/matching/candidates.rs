@@ -1,25 +1,41 @@
-//! The records of a layer worth a closer look: BM25 over weighted fields, the best some hundred by block-max WAND.
+//! The records of a layer worth a closer look: BM25 over weighted fields of the most telling terms, the best some
+//! hundred.
+//!
+//! Lists are read block by block into one row of sums over a window of records, term after term. So every record's sum
+//! is added up in the same order, however the index is cut into segments, and equal records have equal sums.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use tantivy::query::{BooleanQuery, EnableScoring, Query as TantivyQuery};
-use tantivy::{DocAddress, Score};
+use tantivy::fieldnorm::FieldNormReader;
+use tantivy::postings::BlockSegmentPostings;
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{DocId, Score};
 use uuid::Uuid;
 
 use super::IndexError;
+use super::features::norm;
 use super::filter::Filter;
-use super::view::View;
+use super::index::WordFields;
+use super::query::Terms;
+use super::snapshot::Part;
+use super::statistics::List;
+use super::view::{Layer, View};
 use crate::access::Audience;
 
-/// The bits of a score that do not count: the same numbers added up in another order differ in the last of them, and
-/// the order depends on how the index is cut into segments.
-const NOISE: u32 = 0xfff;
+/// Terms that candidates are gathered by: the others only weigh what was gathered.
+const GATHERING: usize = 16;
+/// What a keyword or a name adds that is the same as a whole.
+const WHOLE: Score = 10.0;
+/// Records whose sums are held at once: 256 KiB, which stay near the processor.
+const WINDOW: DocId = 1 << 16;
 
 /// A record of a segment and its first score. Of equal ones that with the lower id is better, wherever it lies.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) struct Candidate {
-    pub address: DocAddress,
+    /// The place of the segment.
+    pub part: usize,
+    pub doc: DocId,
     pub id: Uuid,
     pub audience: Audience,
     score: Score,
@@ -41,45 +57,167 @@ impl PartialOrd for Candidate {
 
 /// The best `most` of what the filter lets pass, best first.
 pub(super) fn best(
-    query: &BooleanQuery,
+    terms: &Terms,
+    layer: &Layer,
     view: &View,
     filter: &Filter,
     most: usize,
 ) -> Result<Vec<Candidate>, IndexError> {
-    let scoring = EnableScoring::enabled_from_statistics_provider(&view.statistics, &view.searcher);
-    let weight = query.weight(scoring)?;
-    let mut heap: BinaryHeap<Reverse<Candidate>> = BinaryHeap::with_capacity(most + 1);
-    for place in &view.segments {
-        let (segment, columns) = (&view.searcher.segment_readers()[*place], &view.columns[*place]);
-        let alive = segment.alive_bitset();
-        // Only what is above it is looked at: just below the least, so that its equals are.
-        let threshold = |heap: &BinaryHeap<Reverse<Candidate>>| match heap.peek() {
-            Some(Reverse(least)) if heap.len() >= most => least.score.next_down(),
-            _ => Score::MIN,
-        };
-        let start = threshold(&heap);
-        weight.for_each_pruning(start, segment, &mut |doc, score| {
-            if alive.is_none_or(|alive| alive.is_alive(doc)) && columns.pass(filter, doc) {
-                let address = DocAddress::new(ordinal(*place), doc);
-                let (id, audience) = (columns.id(doc), columns.audience(doc));
-                heap.push(Reverse(Candidate { address, id, audience, score: coarse(score) }));
-                if heap.len() > most {
-                    heap.pop();
-                }
-            }
-            threshold(&heap)
-        })?;
+    let norms = norms(view);
+    let mut best = Best { heap: BinaryHeap::with_capacity(most + 1), most, filter };
+    let mut sums = Vec::new();
+    for place in &layer.parts {
+        let part = &view.snapshot.parts[*place];
+        let mut lists = gathering(terms, *place, part, view)?;
+        if lists.is_empty() {
+            continue;
+        }
+        match layer.own(part, &view.fields)? {
+            Some(own) => best.own(*place, part, &own, &mut lists, &norms),
+            None => best.all(*place, part, &mut lists, &norms, &mut sums),
+        }
     }
-    let mut candidates: Vec<Candidate> = heap.into_iter().map(|Reverse(candidate)| candidate).collect();
+    let mut candidates: Vec<Candidate> = best.heap.into_iter().map(|Reverse(candidate)| candidate).collect();
     candidates.sort_unstable_by(|a, b| b.cmp(a));
     Ok(candidates)
 }
 
-/// tantivy counts segments in 32 bits.
-fn ordinal(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(u32::MAX)
+/// BM25's length normalisation by what the index keeps of a length.
+fn norms(view: &View) -> [Score; 256] {
+    let [title, keywords, body] = view.statistics.average_lengths();
+    let average = WordFields::length(title, keywords, body);
+    std::array::from_fn(|id| {
+        let length = u8::try_from(id).map_or(0, FieldNormReader::id_to_fieldnorm);
+        norm(length as f32, average)
+    })
 }
 
-fn coarse(score: Score) -> Score {
-    Score::from_bits(score.to_bits() & !NOISE)
+/// The lists of a segment that candidates are gathered from.
+fn gathering(terms: &Terms, place: usize, part: &Part, view: &View) -> Result<Vec<Gathering>, IndexError> {
+    let mut gathered = Vec::new();
+    let mut push = |list: &List, field: Field, adds: Option<Score>| -> Result<(), IndexError> {
+        let option = if adds.is_some() { IndexRecordOption::WithFreqs } else { IndexRecordOption::Basic };
+        let postings = part.lists(field)?.read_block_postings_from_terminfo(&list.info, option)?;
+        let norms = adds.map(|_| part.segment.get_fieldnorms_reader(field)).transpose()?;
+        gathered.push(Gathering { postings, at: 0, worth: adds.zip(norms) });
+        Ok(())
+    };
+    for term in terms.terms.iter().take(GATHERING) {
+        for list in term.lists.iter().filter(|list| list.part == place) {
+            push(list, view.fields.words[list.audience.place()].text, Some(term.weight * term.idf))?;
+        }
+    }
+    for (exact, field) in [(&terms.whole, (|words| words.whole) as fn(&WordFields) -> Field), (&terms.names, |words| words.names)] {
+        for list in exact.iter().flat_map(|exact| &exact.lists).filter(|list| list.part == place) {
+            push(list, field(&view.fields.words[list.audience.place()]), None)?;
+        }
+    }
+    Ok(gathered)
+}
+
+/// A list while it is read.
+struct Gathering {
+    postings: BlockSegmentPostings,
+    /// The place in the block.
+    at: usize,
+    /// What a word is worth by how often it stands there and how long the record is; [`WHOLE`] without it.
+    worth: Option<(Score, FieldNormReader)>,
+}
+
+impl Gathering {
+    /// Adds what the list gives to the sums of the records of a window.
+    fn add(&mut self, window: DocId, sums: &mut [Score], norms: &[Score; 256]) {
+        let end = window + WINDOW;
+        loop {
+            let docs = &self.postings.docs()[self.at..];
+            let before = docs.partition_point(|doc| *doc < end);
+            let all = before == docs.len();
+            match &self.worth {
+                Some((factor, lengths)) => {
+                    let freqs = &self.postings.freqs()[self.at..];
+                    for (doc, freq) in docs[..before].iter().zip(freqs) {
+                        let freq = *freq as f32;
+                        let norm = norms[usize::from(lengths.fieldnorm_id(*doc))];
+                        sums[(doc - window) as usize] += factor * (freq / (freq + norm));
+                    }
+                }
+                None => docs[..before].iter().for_each(|doc| sums[(doc - window) as usize] += WHOLE),
+            }
+            self.at += before;
+            if !all || before == 0 {
+                return;
+            }
+            self.postings.advance();
+            self.at = 0;
+        }
+    }
+
+    /// What the list gives a record; records are asked for in their order.
+    fn of(&mut self, doc: DocId, norms: &[Score; 256]) -> Score {
+        let at = self.postings.seek(doc);
+        if self.postings.docs().get(at) != Some(&doc) {
+            return 0.0;
+        }
+        self.worth.as_ref().map_or(WHOLE, |(factor, lengths)| {
+            let freq = self.postings.freq(at) as f32;
+            factor * (freq / (freq + norms[usize::from(lengths.fieldnorm_id(doc))]))
+        })
+    }
+}
+
+/// The best so far.
+struct Best<'a> {
+    heap: BinaryHeap<Reverse<Candidate>>,
+    most: usize,
+    filter: &'a Filter,
+}
+
+impl Best<'_> {
+    fn all(&mut self, place: usize, part: &Part, lists: &mut [Gathering], norms: &[Score; 256], sums: &mut Vec<Score>) {
+        let count = part.segment.max_doc();
+        let mut window = 0;
+        while window < count {
+            sums.clear();
+            sums.resize(WINDOW.min(count - window) as usize, 0.0);
+            for list in &mut *lists {
+                list.add(window, sums, norms);
+            }
+            let mut least = self.least();
+            for (doc, sum) in (window..).zip(&*sums) {
+                if *sum >= least {
+                    self.offer(place, part, doc, *sum);
+                    least = self.least();
+                }
+            }
+            window += WINDOW;
+        }
+    }
+
+    fn own(&mut self, place: usize, part: &Part, own: &[DocId], lists: &mut [Gathering], norms: &[Score; 256]) {
+        for doc in own {
+            let sum: Score = lists.iter_mut().map(|list| list.of(*doc, norms)).sum();
+            if sum >= self.least() {
+                self.offer(place, part, *doc, sum);
+            }
+        }
+    }
+
+    /// What a record must have to be among the best: more than nothing, or as much as the last of them.
+    fn least(&self) -> Score {
+        match self.heap.peek() {
+            Some(Reverse(least)) if self.heap.len() >= self.most => least.score,
+            _ => Score::MIN_POSITIVE,
+        }
+    }
+
+    fn offer(&mut self, place: usize, part: &Part, doc: DocId, score: Score) {
+        if part.segment.is_deleted(doc) || !part.columns.pass(self.filter, doc) {
+            return;
+        }
+        let (id, audience) = (part.columns.id(doc), part.columns.audience(doc));
+        self.heap.push(Reverse(Candidate { part: place, doc, id, audience, score }));
+        if self.heap.len() > self.most {
+            self.heap.pop();
+        }
+    }
 }

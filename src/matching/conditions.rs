@@ -63,12 +63,6 @@ pub struct Stand {
     pub offered: Option<String>,
 }
 
-/// The condition features of a pair, and how each condition stands.
-pub(super) struct Conditions {
-    pub features: [f32; CONDITION_FEATURES.len()],
-    pub stands: Vec<Stand>,
-}
-
 /// Makes conditions hard: what does not meet them is not found at all.
 pub fn harden(filter: &mut Filter, query: &Query, asks: bool, hard: &[Condition]) {
     let of = |name: &str| query.facets.iter().copied().filter(|facet| facet.name() == name).collect::<Vec<_>>();
@@ -93,45 +87,109 @@ fn division(facet: Facet) -> Option<Facet> {
     Facet::industry(text.get(..3).unwrap_or(&text))
 }
 
-/// Compares the query's conditions with a record's.
-pub(super) fn compare(query: &Query, asks: bool, columns: &Columns, doc: DocId, now: DateTime<Utc>) -> Conditions {
-    let facets: Vec<Facet> = columns.facets(doc).collect();
-    let (industry, industries) = tree(query, &facets, "industry", asks);
-    let (region, regions) = tree(query, &facets, "region", asks);
-    let maturity_there = columns.maturity.first(doc).and_then(|level| u8::try_from(level).ok());
-    let (wanted, offered) = if asks { (query.maturity, maturity_there) } else { (maturity_there, query.maturity) };
-    let (maturity, maturities) = ripe(wanted, offered);
-    let (cooperation, ways) = ways(query, &facets, asks);
-    let price_there = columns.price(doc);
-    let (budget, price) = if asks { (query.price, price_there) } else { (price_there, query.price) };
-    let (affordable, prices) = affordable(budget, price);
-    let deadline =
-        columns.deadline.first(doc).map_or(0.0, |deadline| if deadline < days(now.date_naive()) { -1.0 } else { 0.0 });
-    // In whole days: else no answer would be the same a second later, nor a cursor stand where it stood.
-    let age = columns.updated.first(doc).map_or(0, |updated| (now.timestamp() - updated).max(0) / SECONDS_A_DAY) as f32;
-    Conditions {
-        features: [industry, region, maturity, cooperation, affordable, deadline, (-age / FRESH).exp()],
-        stands: vec![industries, regions, maturities, ways, prices],
+/// The conditions of a query, ready to be compared with many records.
+pub(super) struct Wanted<'a> {
+    query: &'a Query,
+    /// Is the query the side that asks?
+    asks: bool,
+    now: DateTime<Utc>,
+    industries: Vec<Vec<Facet>>,
+    regions: Vec<Vec<Facet>>,
+    ways: Vec<Facet>,
+}
+
+impl<'a> Wanted<'a> {
+    pub fn of(query: &'a Query, asks: bool, now: DateTime<Utc>) -> Self {
+        let (industries, regions) = (paths(query, "industry"), paths(query, "region"));
+        Self { query, asks, now, industries, regions, ways: named(&query.facets, "cooperation").collect() }
+    }
+
+    /// The condition features of a pair, in the order of [`CONDITION_FEATURES`].
+    pub fn features(&self, columns: &Columns, doc: DocId) -> [f32; CONDITION_FEATURES.len()] {
+        let facets: Vec<Facet> = columns.facets(doc).collect();
+        let (least, ripe) = self.sides(self.query.maturity, maturity(columns, doc));
+        let (budget, price) = self.sides(self.query.price, columns.price(doc));
+        let today = days(self.now.date_naive());
+        let deadline = columns.deadline.first(doc).map_or(0.0, |deadline| if deadline < today { -1.0 } else { 0.0 });
+        // In whole days: else no answer would be the same a second later, nor a cursor stand where it stood.
+        let age = |updated: i64| (self.now.timestamp() - updated).max(0) / SECONDS_A_DAY;
+        let age = columns.updated.first(doc).map_or(0, age) as f32;
+        [
+            nearness(&self.industries, &facets),
+            nearness(&self.regions, &facets),
+            ripeness(least, ripe),
+            sign(self.common_way(&facets)),
+            sign(affordable(budget, price)),
+            deadline,
+            (-age / FRESH).exp(),
+        ]
+    }
+
+    /// How each condition of a pair stands.
+    pub fn stands(&self, columns: &Columns, doc: DocId) -> Vec<Stand> {
+        let facets: Vec<Facet> = columns.facets(doc).collect();
+        let (least, ripe) = self.sides(self.query.maturity, maturity(columns, doc));
+        let (budget, price) = self.sides(self.query.price, columns.price(doc));
+        let trl = |level: Option<u8>| level.map(|level| format!("TRL {level}"));
+        let money = |range: Option<(i64, i64)>| range.map(|(min, max)| format!("{min}–{max} CNY"));
+        let ripe_enough = least.zip(ripe).map(|(least, ripe)| ripe >= least);
+        let words = |facets: &[Facet]| listed(named(facets, "cooperation").map(Facet::text));
+        let (wanted_ways, offered_ways) = self.sides(words(&self.ways), words(&facets));
+        let stand = |condition, met, wanted, offered| Stand { condition, met, wanted, offered };
+        vec![
+            self.tree(Condition::Industry, "industry", &self.industries, &facets),
+            self.tree(Condition::Region, "region", &self.regions, &facets),
+            stand(Condition::Maturity, ripe_enough, trl(least), trl(ripe)),
+            stand(Condition::Cooperation, self.common_way(&facets), wanted_ways, offered_ways),
+            stand(Condition::Budget, affordable(budget, price), money(budget), money(price)),
+        ]
+    }
+
+    /// What is wanted and what is offered, of what the query and the record say.
+    fn sides<T>(&self, query: T, record: T) -> (T, T) {
+        if self.asks { (query, record) } else { (record, query) }
+    }
+
+    fn tree(&self, condition: Condition, name: &str, paths: &[Vec<Facet>], there: &[Facet]) -> Stand {
+        let own: Vec<Facet> = named(&self.query.facets, name).collect();
+        let others: Vec<Facet> = named(there, name).collect();
+        let known = !own.is_empty() && !others.is_empty();
+        let (wanted, offered) = self.sides(deepest(&own), deepest(&others));
+        Stand { condition, met: known.then_some(nearness(paths, there) >= 0.5), wanted, offered }
+    }
+
+    /// Is there a way of cooperation that both sides name?
+    fn common_way(&self, there: &[Facet]) -> Option<bool> {
+        let known = !self.ways.is_empty() && named(there, "cooperation").next().is_some();
+        known.then(|| self.ways.iter().any(|way| there.contains(way)))
     }
 }
 
-/// Nearness in a tree of codes: the depth of the nearest common code, as a share of the query's own depth.
-fn tree(query: &Query, there: &[Facet], name: &str, asks: bool) -> (f32, Stand) {
-    let own: Vec<Facet> = query.facets.iter().copied().filter(|facet| facet.name() == name).collect();
-    let others: Vec<Facet> = there.iter().copied().filter(|facet| facet.name() == name).collect();
-    let condition = if name == "industry" { Condition::Industry } else { Condition::Region };
-    let nearness = own.iter().map(|facet| share_of_path(*facet, &others)).fold(0.0, f32::max);
-    let known = !own.is_empty() && !others.is_empty();
-    let (wanted, offered) = (deepest(&own), deepest(&others));
-    let (wanted, offered) = if asks { (wanted, offered) } else { (offered, wanted) };
-    (nearness, Stand { condition, met: known.then_some(nearness >= 0.5), wanted, offered })
+fn named(facets: &[Facet], name: &str) -> impl Iterator<Item = Facet> {
+    facets.iter().copied().filter(move |facet| facet.name() == name)
 }
 
-fn share_of_path(facet: Facet, others: &[Facet]) -> f32 {
-    let mut path: Vec<Facet> = facet.with_ancestors().collect();
-    path.reverse();
-    let common = path.iter().take_while(|step| others.contains(step)).count();
-    common as f32 / path.len() as f32
+fn maturity(columns: &Columns, doc: DocId) -> Option<u8> {
+    columns.maturity.first(doc).and_then(|level| u8::try_from(level).ok())
+}
+
+/// The codes of a query, each after those above it.
+fn paths(query: &Query, name: &str) -> Vec<Vec<Facet>> {
+    let path = |facet: Facet| {
+        let mut path: Vec<Facet> = facet.with_ancestors().collect();
+        path.reverse();
+        path
+    };
+    named(&query.facets, name).map(path).collect()
+}
+
+/// Nearness in a tree of codes: the depth of the nearest common code, as a share of the query's own depth.
+fn nearness(paths: &[Vec<Facet>], there: &[Facet]) -> f32 {
+    let share = |path: &Vec<Facet>| {
+        let common = path.iter().take_while(|step| there.contains(step)).count();
+        common as f32 / path.len() as f32
+    };
+    paths.iter().map(share).fold(0.0, f32::max)
 }
 
 /// The codes that none of the others lies below.
@@ -139,36 +197,25 @@ fn deepest(facets: &[Facet]) -> Option<String> {
     let lowest = |facet: &&Facet| {
         !facets.iter().any(|other| other != *facet && other.with_ancestors().any(|above| above == **facet))
     };
-    let codes: Vec<String> = facets.iter().filter(lowest).take(10).map(|facet| facet.text()).collect();
-    (!codes.is_empty()).then(|| codes.join(", "))
+    listed(facets.iter().filter(lowest).take(10).map(|facet| facet.text()))
 }
 
-fn ripe(wanted: Option<u8>, offered: Option<u8>) -> (f32, Stand) {
-    let fit = match (wanted, offered) {
+fn listed(words: impl Iterator<Item = String>) -> Option<String> {
+    let words: Vec<String> = words.collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// How well a maturity fits the least that is wanted.
+fn ripeness(wanted: Option<u8>, offered: Option<u8>) -> f32 {
+    match (wanted, offered) {
         (Some(wanted), Some(offered)) if offered >= wanted => 1.0,
         (Some(wanted), Some(offered)) => -f32::from(wanted - offered) / 8.0,
         _ => 0.0,
-    };
-    let met = wanted.zip(offered).map(|(wanted, offered)| offered >= wanted);
-    let text = |level: Option<u8>| level.map(|level| format!("TRL {level}"));
-    (fit, Stand { condition: Condition::Maturity, met, wanted: text(wanted), offered: text(offered) })
+    }
 }
 
-fn ways(query: &Query, there: &[Facet], asks: bool) -> (f32, Stand) {
-    let list = |facets: &[Facet]| -> Vec<String> {
-        facets.iter().filter(|facet| facet.name() == "cooperation").map(|facet| facet.text()).collect()
-    };
-    let (own, others) = (list(&query.facets), list(there));
-    let met = (!own.is_empty() && !others.is_empty()).then(|| own.iter().any(|way| others.contains(way)));
-    let text = |ways: Vec<String>| (!ways.is_empty()).then(|| ways.join(", "));
-    let (wanted, offered) = if asks { (text(own), text(others)) } else { (text(others), text(own)) };
-    (sign(met), Stand { condition: Condition::Cooperation, met, wanted, offered })
-}
-
-fn affordable(budget: Option<(i64, i64)>, price: Option<(i64, i64)>) -> (f32, Stand) {
-    let met = budget.zip(price).map(|((_, most), (least, _))| least <= most);
-    let text = |range: Option<(i64, i64)>| range.map(|(min, max)| format!("{min}–{max} CNY"));
-    (sign(met), Stand { condition: Condition::Budget, met, wanted: text(budget), offered: text(price) })
+fn affordable(budget: Option<(i64, i64)>, price: Option<(i64, i64)>) -> Option<bool> {
+    budget.zip(price).map(|((_, most), (least, _))| least <= most)
 }
 
 fn sign(met: Option<bool>) -> f32 {
@@ -188,7 +235,7 @@ mod tests {
         let facets =
             |code: &str| -> Vec<Facet> { Facet::industry(code).into_iter().flat_map(Facet::with_ancestors).collect() };
         let query = Query { facets: Facet::industry("C3311").into_iter().collect(), ..Query::default() };
-        let near = |code: &str| tree(&query, &facets(code), "industry", true).0;
+        let near = |code: &str| nearness(&paths(&query, "industry"), &facets(code));
         assert!((near("C3311") - 1.0).abs() < 1e-6);
         assert!((near("C3312") - 0.75).abs() < 1e-6);
         assert!((near("C3399") - 0.5).abs() < 1e-6);
@@ -197,9 +244,9 @@ mod tests {
 
     #[test]
     fn what_is_unknown_neither_fits_nor_fails() {
-        assert_eq!(ripe(Some(6), None).1.met, None);
-        assert_eq!(ripe(Some(6), Some(5)).1.met, Some(false));
-        assert_eq!(affordable(Some((0, 10)), Some((5, 20))).1.met, Some(true));
-        assert_eq!(affordable(Some((0, 4)), Some((5, 20))).1.met, Some(false));
+        assert!(ripeness(Some(6), None).abs() < 1e-6 && ripeness(Some(6), Some(5)) < 0.0);
+        assert_eq!(affordable(Some((0, 10)), None), None);
+        assert_eq!(affordable(Some((0, 10)), Some((5, 20))), Some(true));
+        assert_eq!(affordable(Some((0, 4)), Some((5, 20))), Some(false));
     }
 }

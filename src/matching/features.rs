@@ -1,16 +1,16 @@
-//! What speaks for a pair, each as a number between −1 and 1. Term counts come from the postings themselves, so no
+//! What speaks for a pair, each as a number between −1 and 1. What candidates say comes from the forward index, so no
 //! text is read again.
 
-use tantivy::postings::Postings;
+use tantivy::DocId;
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{DocId, DocSet, SegmentReader, TERMINATED, Term};
 
 use super::IndexError;
 use super::candidates::Candidate;
+use super::forward::Scratch;
 use super::index::WordFields;
-use super::query::Terms;
-use super::view::View;
-use crate::access::Audience;
+use super::query::{Exact, Terms};
+use super::snapshot::Part;
+use super::view::{View, seek};
 
 /// BM25's saturation and length normalisation (Robertson & Zaragoza 2009).
 const K1: f32 = 1.2;
@@ -40,117 +40,104 @@ pub(super) struct TextMatch {
     pub keywords: Vec<String>,
 }
 
-/// Counts and neighbours of one candidate while the postings are read.
-#[derive(Clone)]
+/// What one candidate says.
 struct Found {
     counts: Vec<[u32; 3]>,
-    /// By term and field, the places.
-    places: Vec<[Vec<u32>; 3]>,
+    /// By term, where it stands in title, keywords and body: a term and a character each.
+    places: [Vec<(usize, u32)>; 3],
     lengths: [u32; 3],
     keywords: Vec<String>,
     name: bool,
 }
 
-/// The text features of the candidates, in their order, each read from the fields of its audience. Names count as a
-/// shared keyword.
+/// The text features of the candidates, in their order. Names count as a shared keyword.
 pub(super) fn text_matches(
     candidates: &[Candidate],
     terms: &Terms,
-    names: &[String],
     view: &View,
 ) -> Result<Vec<TextMatch>, IndexError> {
-    let mut found: Vec<Found> = vec![
-        Found {
+    let averages = view.statistics.average_lengths();
+    let mut matches = vec![TextMatch::default(); candidates.len()];
+    for (place, part) in view.snapshot.parts.iter().enumerate() {
+        let there = candidates.iter().enumerate().filter(|(_, candidate)| candidate.part == place);
+        let mut docs: Vec<(DocId, usize)> = there.map(|(order, candidate)| (candidate.doc, order)).collect();
+        if docs.is_empty() {
+            continue;
+        }
+        docs.sort_unstable();
+        for ((_, order), found) in docs.iter().zip(read(place, part, &docs, terms, view)?) {
+            matches[*order] = measure(found, terms, averages);
+        }
+    }
+    Ok(matches)
+}
+
+/// What records of a segment say, in their order.
+fn read(
+    place: usize,
+    part: &Part,
+    docs: &[(DocId, usize)],
+    terms: &Terms,
+    view: &View,
+) -> Result<Vec<Found>, IndexError> {
+    let known = terms.terms.iter().enumerate().filter(|(_, term)| term.lists.iter().any(|list| list.part == place));
+    let numbers = part.forward.numbers(known.map(|(number, term)| (number, term.text.as_str())))?;
+    let mut scratch = Scratch::default();
+    let one = |(doc, _): &(DocId, usize)| {
+        let mut found = Found {
             counts: vec![[0; 3]; terms.terms.len()],
-            places: vec![Default::default(); terms.terms.len()],
-            lengths: [0; 3],
+            places: Default::default(),
+            lengths: part.forward.lengths(*doc),
             keywords: Vec::new(),
             name: false,
         };
-        candidates.len()
-    ];
-    for (ordinal, segment) in (0_u32..).zip(view.searcher.segment_readers()) {
-        for audience in Audience::ALL {
-            let there = candidates
-                .iter()
-                .enumerate()
-                .filter(|(_, candidate)| candidate.address.segment_ord == ordinal && candidate.audience == audience);
-            let mut docs: Vec<(DocId, usize)> =
-                there.map(|(place, candidate)| (candidate.address.doc_id, place)).collect();
-            docs.sort_unstable();
-            read_segment(segment, &docs, terms, names, &view.fields.words[audience.place()], &mut found)?;
-        }
-    }
-    let averages = view.statistics.average_lengths();
-    Ok(found.into_iter().map(|found| measure(found, terms, averages)).collect())
-}
-
-fn read_segment(
-    segment: &SegmentReader,
-    docs: &[(DocId, usize)],
-    terms: &Terms,
-    names: &[String],
-    words: &WordFields,
-    found: &mut [Found],
-) -> Result<(), IndexError> {
-    if docs.is_empty() {
-        return Ok(());
-    }
-    for (column, field) in words.weighted().into_iter().enumerate() {
-        let norms = segment.get_fieldnorms_reader(field)?;
-        for (doc, place) in docs {
-            found[*place].lengths[column] = norms.fieldnorm(*doc);
-        }
-        for (number, term) in terms.terms.iter().enumerate() {
-            seek(segment, field, &term.text, IndexRecordOption::WithFreqsAndPositions, docs, |place, postings| {
-                found[place].counts[number][column] = postings.term_freq();
-                postings.positions(&mut found[place].places[number][column]);
-            })?;
-        }
-    }
-    for keyword in &terms.whole {
-        seek(segment, words.whole, keyword, IndexRecordOption::Basic, docs, |place, _| {
-            found[place].keywords.push(keyword.clone());
-        })?;
-    }
-    for name in names {
-        seek(segment, words.names, name, IndexRecordOption::Basic, docs, |place, _| found[place].name = true)?;
-    }
-    Ok(())
-}
-
-/// Calls back for those of the documents, in their order, that have the term.
-fn seek(
-    segment: &SegmentReader,
-    field: Field,
-    term: &str,
-    option: IndexRecordOption,
-    docs: &[(DocId, usize)],
-    mut callback: impl FnMut(usize, &mut tantivy::postings::SegmentPostings),
-) -> Result<(), IndexError> {
-    let Some(mut postings) =
-        segment.inverted_index(field)?.read_postings(&Term::from_field_text(field, term), option)?
-    else {
-        return Ok(());
+        part.forward.read(*doc, &numbers, &mut scratch, |term, column, start| {
+            found.counts[term][column] += 1;
+            found.places[column].push((term, start));
+        });
+        found
     };
-    for (doc, place) in docs {
-        if postings.doc() < *doc {
-            postings.seek(*doc);
-        }
-        match postings.doc() {
-            TERMINATED => break,
-            at if at == *doc => callback(*place, &mut postings),
-            _ => {}
+    let mut found: Vec<Found> = docs.iter().map(one).collect();
+    for keyword in &terms.whole {
+        each(keyword, |words| words.whole, place, docs, view, |order| found[order].keywords.push(keyword.text.clone()))?;
+    }
+    for name in &terms.names {
+        each(name, |words| words.names, place, docs, view, |order| found[order].name = true)?;
+    }
+    Ok(found)
+}
+
+/// Calls back for those of some records of a segment that have a keyword or a name.
+fn each(
+    exact: &Exact,
+    field: fn(&WordFields) -> Field,
+    place: usize,
+    docs: &[(DocId, usize)],
+    view: &View,
+    mut callback: impl FnMut(usize),
+) -> Result<(), IndexError> {
+    for list in exact.lists.iter().filter(|list| list.part == place) {
+        let lists = view.snapshot.parts[place].lists(field(&view.fields.words[list.audience.place()]))?;
+        let mut list = lists.read_postings_from_terminfo(&list.info, IndexRecordOption::Basic)?;
+        for (order, (doc, _)) in docs.iter().enumerate() {
+            if seek(&mut list, *doc) {
+                callback(order);
+            }
         }
     }
     Ok(())
+}
+
+/// BM25's length normalisation.
+pub(super) fn norm(length: f32, average: f32) -> f32 {
+    K1 * (1.0 - B + B * length / average)
 }
 
 fn measure(found: Found, terms: &Terms, averages: [f32; 3]) -> TextMatch {
     let mass = terms.mass().max(f32::MIN_POSITIVE);
     let mut bm25 = [0.0; 3];
     for (column, score) in bm25.iter_mut().enumerate() {
-        let norm = K1 * (1.0 - B + B * found.lengths[column] as f32 / averages[column]);
+        let norm = norm(found.lengths[column] as f32, averages[column]);
         let sum: f32 = terms
             .terms
             .iter()
@@ -191,17 +178,19 @@ fn adjacency(found: &Found, terms: &Terms) -> f32 {
         let (first, second) = (&terms.terms[*a], &terms.terms[*b]);
         let weight = first.idf.min(second.idf);
         all += weight;
-        let together = (0..3).any(|column| {
-            let (before, after) = (&found.places[*a][column], &found.places[*b][column]);
-            before
-                .iter()
-                .any(|place| after.binary_search(&(place + u32::try_from(first.length).unwrap_or(u32::MAX))).is_ok())
-        });
-        if together {
+        let length = u32::try_from(first.length).unwrap_or(u32::MAX);
+        let said = |term: usize| found.counts[term].iter().any(|count| *count > 0);
+        if said(*a) && said(*b) && found.places.iter().any(|places| follow(places, *a, *b, length)) {
             have += weight;
         }
     }
     if all > 0.0 { have / all } else { 0.0 }
+}
+
+/// Does a term begin somewhere so many characters after another?
+fn follow(places: &[(usize, u32)], before: usize, after: usize, length: u32) -> bool {
+    let of = |wanted: usize| places.iter().filter(move |(term, _)| *term == wanted).map(|(_, start)| *start);
+    of(before).any(|start| of(after).any(|next| next == start + length))
 }
 
 fn shared_keywords(found: &Found, terms: &Terms) -> f32 {

@@ -1,23 +1,27 @@
 //! The inverted index of one kind of record (tantivy), with the position it has reached in the change table.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use parking_lot::Mutex;
-use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions};
+use parking_lot::{Mutex, RwLock};
+use tantivy::schema::{BytesOptions, FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::{PreTokenizedString, Token};
-use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError, Term};
+use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term};
 use uuid::Uuid;
 
 use super::document::{Change, Document};
-use super::text::{Word, name_terms, simplified, words};
+use super::forward::Sequence;
+use super::snapshot::Snapshot;
+use super::text::{name_terms, simplified};
 use crate::access::Audience;
 
 /// Changes with the fields, the words or the facets: an index of another format is built anew.
-const FORMAT: &str = "2";
+const FORMAT: &str = "4";
 /// The least that tantivy takes.
 const WRITER_BYTES: usize = 16_000_000;
-/// Between two texts of one field, so that the last word of one is no neighbour of the first of the next.
-const GAP: usize = 100;
+/// What a word of the title or of a keyword counts in the text: it stands so often in the list of its record, which is
+/// BM25 over weighted fields (Robertson, Zaragoza & Taylor 2004).
+const PROMINENT: usize = 2;
 
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
@@ -31,12 +35,13 @@ pub enum IndexError {
     Model(String),
 }
 
-/// The fields of the words of a record. Texts are weighted by field.
+/// The fields of the words of a record.
 #[derive(Clone, Copy)]
 pub(super) struct WordFields {
-    title: Field,
-    keywords: Field,
-    body: Field,
+    /// Every word, those of the title and the keywords more than once.
+    pub text: Field,
+    /// The words of the title and the keywords.
+    pub prominent: Field,
     /// Whole keywords in normal form.
     pub whole: Field,
     /// What names are found by.
@@ -44,14 +49,9 @@ pub(super) struct WordFields {
 }
 
 impl WordFields {
-    /// Title, keywords and body.
-    pub fn weighted(&self) -> [Field; 3] {
-        [self.title, self.keywords, self.body]
-    }
-
-    /// All of them.
-    pub fn all(&self) -> [Field; 5] {
-        [self.title, self.keywords, self.body, self.whole, self.names]
+    /// How long a text is of which title, keywords and body have so many words.
+    pub fn length(title: f32, keywords: f32, body: f32) -> f32 {
+        PROMINENT as f32 * (title + keywords) + body
     }
 }
 
@@ -64,6 +64,11 @@ pub(super) struct Fields {
     pub words: [WordFields; 3],
     /// Owners of what not everyone may see, as terms.
     pub owners: Field,
+    /// The words in their order: title, keywords, body.
+    sequence: Field,
+    steps: Field,
+    titled: Field,
+    keyed: Field,
     id_high: Field,
     id_low: Field,
     version: Field,
@@ -89,23 +94,33 @@ pub(super) mod columns {
     pub const PRICE: (&str, &str) = ("price_min", "price_max");
     pub const DEADLINE: &str = "deadline";
     pub const UPDATED: &str = "updated";
+    pub const SEQUENCE: &str = "sequence";
+    pub const STEPS: &str = "steps";
+    pub const TITLED: &str = "titled";
+    pub const KEYED: &str = "keyed";
 }
 
 fn schema() -> (Schema, Fields) {
     let mut builder = Schema::builder();
-    let indexing =
-        TextFieldIndexing::default().set_tokenizer("raw").set_index_option(IndexRecordOption::WithFreqsAndPositions);
-    let text = TextOptions::default().set_indexing_options(indexing);
+    let indexed = |option: IndexRecordOption| {
+        let counted = option.has_freq();
+        let indexing = TextFieldIndexing::default().set_tokenizer("raw").set_fieldnorms(counted);
+        TextOptions::default().set_indexing_options(indexing.set_index_option(option))
+    };
+    let (counted, basic) = (indexed(IndexRecordOption::WithFreqs), indexed(IndexRecordOption::Basic));
     let fields = Fields {
-        id: builder.add_text_field("id", STRING),
+        id: builder.add_bytes_field("id", BytesOptions::default().set_indexed()),
         words: ["public", "members", "staff"].map(|audience| WordFields {
-            title: builder.add_text_field(&format!("{audience}_title"), text.clone()),
-            keywords: builder.add_text_field(&format!("{audience}_keywords"), text.clone()),
-            body: builder.add_text_field(&format!("{audience}_body"), text.clone()),
-            whole: builder.add_text_field(&format!("{audience}_whole"), STRING),
-            names: builder.add_text_field(&format!("{audience}_names"), STRING),
+            text: builder.add_text_field(&format!("{audience}_text"), counted.clone()),
+            prominent: builder.add_text_field(&format!("{audience}_prominent"), basic.clone()),
+            whole: builder.add_text_field(&format!("{audience}_whole"), basic.clone()),
+            names: builder.add_text_field(&format!("{audience}_names"), basic.clone()),
         }),
-        owners: builder.add_text_field("owners", STRING),
+        owners: builder.add_bytes_field("owners", BytesOptions::default().set_indexed()),
+        sequence: builder.add_text_field(columns::SEQUENCE, TextOptions::default().set_fast("raw")),
+        steps: builder.add_u64_field(columns::STEPS, FAST),
+        titled: builder.add_u64_field(columns::TITLED, FAST),
+        keyed: builder.add_u64_field(columns::KEYED, FAST),
         id_high: builder.add_u64_field(columns::ID.0, FAST),
         id_low: builder.add_u64_field(columns::ID.1, FAST),
         version: builder.add_u64_field(columns::VERSION, FAST),
@@ -122,10 +137,11 @@ fn schema() -> (Schema, Fields) {
     (builder.build(), fields)
 }
 
-/// The index of one kind. Readers take snapshots without a lock; one writer at a time.
+/// The index of one kind. Readers take snapshots; one writer at a time.
 pub struct KindIndex {
     index: Index,
     reader: IndexReader,
+    snapshot: RwLock<Arc<Snapshot>>,
     writer: Mutex<IndexWriter>,
     pub(super) fields: Fields,
 }
@@ -142,8 +158,9 @@ impl KindIndex {
             None => create(folder, schema)?,
         };
         let writer = index.writer_with_num_threads(1, WRITER_BYTES)?;
-        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { index, reader, writer: Mutex::new(writer), fields })
+        let reader: IndexReader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        let snapshot = RwLock::new(Arc::new(Snapshot::of(reader.searcher(), None)?));
+        Ok(Self { index, reader, snapshot, writer: Mutex::new(writer), fields })
     }
 
     /// What stood in the last commit.
@@ -152,10 +169,9 @@ impl KindIndex {
         self.index.load_metas().ok().and_then(|metas| metas.payload)
     }
 
-    /// A snapshot to read from.
-    #[must_use]
-    pub fn searcher(&self) -> Searcher {
-        self.reader.searcher()
+    /// What is read from.
+    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.read())
     }
 
     /// Takes changes in; they are found after the next commit.
@@ -173,7 +189,7 @@ impl KindIndex {
             .collect();
         let writer = self.writer.lock();
         for (id, document) in prepared {
-            writer.delete_term(Term::from_field_text(self.fields.id, &id.simple().to_string()));
+            writer.delete_term(Term::from_field_bytes(self.fields.id, id.as_bytes()));
             if let Some(document) = document {
                 writer.add_document(document)?;
             }
@@ -200,17 +216,26 @@ impl KindIndex {
         prepared.set_payload(position);
         prepared.commit()?;
         self.reader.reload()?;
+        let next = Snapshot::of(self.reader.searcher(), Some(&self.snapshot()))?;
+        *self.snapshot.write() = Arc::new(next);
         Ok(())
     }
 
     fn prepare(&self, document: &Document) -> TantivyDocument {
         let fields = &self.fields;
         let mut prepared = TantivyDocument::default();
-        prepared.add_text(fields.id, document.id.simple().to_string());
+        prepared.add_bytes(fields.id, document.id.as_bytes());
         let words = fields.words[document.audience.place()];
-        prepared.add_pre_tokenized_text(words.title, tokens(std::slice::from_ref(&document.title)));
-        prepared.add_pre_tokenized_text(words.keywords, tokens(&document.keywords));
-        prepared.add_pre_tokenized_text(words.body, tokens(&document.body));
+        let sequence = Sequence::of(document);
+        let (prominent, body) = sequence.words.split_at(sequence.titled + sequence.keyed);
+        prepared.add_pre_tokenized_text(words.text, tokens(std::iter::repeat_n(prominent, PROMINENT).flatten().chain(body)));
+        prepared.add_pre_tokenized_text(words.prominent, tokens(prominent));
+        prepared.add_pre_tokenized_text(fields.sequence, tokens(&sequence.words));
+        for step in sequence.steps {
+            prepared.add_u64(fields.steps, step);
+        }
+        prepared.add_u64(fields.titled, sequence.titled as u64);
+        prepared.add_u64(fields.keyed, sequence.keyed as u64);
         for keyword in &document.keywords {
             prepared.add_text(words.whole, simplified(keyword));
         }
@@ -221,7 +246,7 @@ impl KindIndex {
         for owner in &document.owners {
             add_id(&mut prepared, (fields.owner_high, fields.owner_low), *owner);
             if document.audience > Audience::PUBLIC {
-                prepared.add_text(fields.owners, owner.simple().to_string());
+                prepared.add_bytes(fields.owners, owner.as_bytes());
             }
         }
         prepared.add_u64(fields.version, document.version.unsigned_abs());
@@ -260,21 +285,10 @@ pub(super) fn days(date: chrono::NaiveDate) -> i64 {
     date.num_days_from_ce().into()
 }
 
-/// The words of several texts; their positions are places in normal form, so that neighbours can be told.
-fn tokens(texts: &[String]) -> PreTokenizedString {
-    let mut tokens = Vec::new();
-    let mut offset = 0;
-    for text in texts {
-        let found = words(text);
-        let end = found.iter().map(|word| word.end).max().unwrap_or_default();
-        tokens.extend(found.into_iter().map(|word| token(word, offset)));
-        offset += end + GAP;
-    }
-    PreTokenizedString { text: String::new(), tokens }
-}
-
-fn token(word: Word, offset: usize) -> Token {
-    Token { offset_from: 0, offset_to: 0, position: offset + word.start, position_length: 1, text: word.text }
+/// Words for a field that keeps their order at most, not their places.
+fn tokens<'a>(words: impl IntoIterator<Item = &'a String>) -> PreTokenizedString {
+    let tokens = words.into_iter().map(|word| Token { text: word.clone(), position_length: 1, ..Token::default() });
+    PreTokenizedString { text: String::new(), tokens: tokens.collect() }
 }
 
 /// The index that is there, if it is whole and ours.

@@ -154,7 +154,13 @@ impl Scorer {
     /// The raw score of features, in the order of [`feature_names`].
     #[must_use]
     pub fn raw(&self, features: &[f32]) -> f32 {
-        feature_names().zip(features).map(|(name, value)| self.weight(name) * value).sum::<f32>()
+        self.in_order().iter().zip(features).map(|(weight, value)| weight * value).sum()
+    }
+
+    /// The weights in the order of [`feature_names`].
+    #[must_use]
+    pub fn in_order(&self) -> Vec<f32> {
+        feature_names().map(|name| self.weight(name)).collect()
     }
 
     /// The share of pairs with such a raw score that are useful.

@@ -4,8 +4,11 @@ use std::collections::HashMap;
 use std::str::FromStr;
 
 use chrono::NaiveDate;
+use tantivy::schema::Field;
 
 use super::document::Document;
+use super::index::WordFields;
+use super::statistics::List;
 use super::text::{simplified, telling, words};
 use super::view::{Layer, View};
 use super::{Facet, IndexError};
@@ -90,6 +93,17 @@ pub(super) struct QueryTerm {
     pub idf: f32,
     /// Length in characters, to tell neighbours.
     pub length: usize,
+    /// The records of the layer that have it.
+    pub lists: Vec<List>,
+}
+
+/// A whole keyword, or a name, of a query.
+#[derive(Clone, Debug)]
+pub(super) struct Exact {
+    /// In normal form.
+    pub text: String,
+    /// The records of the layer that have it as a whole.
+    pub lists: Vec<List>,
 }
 
 /// The telling terms of a query, and which of them are neighbours in it.
@@ -98,8 +112,8 @@ pub(super) struct Terms {
     pub terms: Vec<QueryTerm>,
     /// Places of two terms that follow each other without a gap.
     pub pairs: Vec<(usize, usize)>,
-    /// Whole keywords in normal form.
-    pub whole: Vec<String>,
+    pub whole: Vec<Exact>,
+    pub names: Vec<Exact>,
 }
 
 /// A word of the query before its telling power is known.
@@ -154,7 +168,7 @@ impl Heard {
 
 impl Terms {
     /// Chooses the telling terms for the records of a layer, by idf, place and repetition.
-    pub fn of(heard: &Heard, layer: &Layer, view: &View) -> Result<Self, IndexError> {
+    pub fn of(heard: &Heard, names: &[String], layer: &Layer, view: &View) -> Result<Self, IndexError> {
         let mut terms = weigh(heard, layer, view)?;
         terms.sort_by(|a, b| (b.weight * b.idf).total_cmp(&(a.weight * a.idf)).then_with(|| a.text.cmp(&b.text)));
         if let Choice::Telling(most) = heard.choice {
@@ -169,7 +183,17 @@ impl Terms {
             .collect();
         pairs.sort_unstable();
         pairs.dedup();
-        Ok(Self { terms, pairs, whole: heard.whole.clone() })
+        if !layer.is_counted() {
+            for term in &mut terms {
+                term.lists = layer.lists(view, |words| words.text, &term.text)?;
+            }
+        }
+        let exact = |field: fn(&WordFields) -> Field, texts: &[String]| -> Result<Vec<Exact>, IndexError> {
+            let of = |text: &String| Ok(Exact { text: text.clone(), lists: layer.lists(view, field, text)? });
+            texts.iter().map(of).collect()
+        };
+        let (whole, names) = (exact(|words| words.whole, &heard.whole)?, exact(|words| words.names, names)?);
+        Ok(Self { terms, pairs, whole, names })
     }
 
     /// What a record would score that says it all: the measure of every other.
@@ -180,34 +204,35 @@ impl Terms {
 
 /// How much of a technical term a word of running text is: records have such words in title and keywords, not in the
 /// body alone. Customers and eyes are rare in them too, but tell nothing.
-fn keyness([title, keywords, body]: [f32; 3]) -> f32 {
-    let found = title.max(keywords).max(body);
-    (3.0 * (title + keywords + 0.5) / (found + 1.0)).clamp(0.2, 1.0)
+fn keyness(records: f32, prominently: f32) -> f32 {
+    (3.0 * (prominently + 0.5) / (records + 1.0)).clamp(0.2, 1.0)
 }
 
 /// Words with their idf. A word that no record has is left out: it tells nothing apart.
 fn weigh(heard: &Heard, layer: &Layer, view: &View) -> Result<Vec<QueryTerm>, IndexError> {
     let records = view.statistics.records();
+    let everything = heard.choice == Choice::Everything;
     let mut terms = Vec::with_capacity(heard.words.len());
-    for (text, word) in &heard.words {
-        let counts = view.statistics.frequencies(text)?;
-        let found = counts.into_iter().fold(0.0, f32::max);
-        let everything = heard.choice == Choice::Everything;
-        let keyness = if word.title || word.keywords || everything { 1.0 } else { keyness(counts) };
-        let telling = word.weight > 0.0 && (found <= records * COMMON || records < 100.0 || everything);
-        if telling && (found > 0.0 || layer.knows(text, &view.searcher)?) {
-            let idf = (1.0 + (records - found + 0.5).max(0.5) / (found + 0.5)).ln();
-            terms.push(QueryTerm {
-                text: text.clone(),
-                title: word.title,
-                keywords: word.keywords,
-                body: word.body,
-                // Said three times is not three times as important.
-                weight: word.weight.sqrt() * keyness,
-                idf,
-                length: word.length,
-            });
+    for (text, word) in heard.words.iter().filter(|(_, word)| word.weight > 0.0) {
+        let known = view.statistics.word(text)?;
+        let found = known.records as f32;
+        let common = found > records * COMMON && records >= 100.0 && !everything;
+        if common || (known.records == 0 && !layer.knows(text, view)?) {
+            continue;
         }
+        let keyness =
+            if word.title || word.keywords || everything { 1.0 } else { keyness(found, known.prominently as f32) };
+        terms.push(QueryTerm {
+            text: text.clone(),
+            title: word.title,
+            keywords: word.keywords,
+            body: word.body,
+            // Said three times is not three times as important.
+            weight: word.weight.sqrt() * keyness,
+            idf: (1.0 + (records - found + 0.5).max(0.5) / (found + 0.5)).ln(),
+            length: word.length,
+            lists: known.lists,
+        });
     }
     Ok(terms)
 }
@@ -218,9 +243,9 @@ mod tests {
 
     #[test]
     fn a_word_that_titles_and_keywords_have_tells_more_than_one_of_bodies_alone() {
-        assert!((keyness([20.0, 30.0, 60.0]) - 1.0).abs() < 1e-6);
-        assert!((keyness([0.0, 0.0, 60.0]) - 0.2).abs() < 1e-6);
-        assert!(keyness([2.0, 1.0, 40.0]) < keyness([8.0, 5.0, 40.0]));
+        assert!((keyness(60.0, 50.0) - 1.0).abs() < 1e-6);
+        assert!((keyness(60.0, 0.0) - 0.2).abs() < 1e-6);
+        assert!(keyness(40.0, 3.0) < keyness(40.0, 13.0));
     }
 
     #[test]

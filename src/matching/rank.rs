@@ -4,12 +4,11 @@ use std::rc::Rc;
 
 use chrono::Utc;
 use serde::Serialize;
-use tantivy::query::BooleanQuery;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::candidates::best;
-use super::conditions::{self, Stand};
+use super::candidates::{Candidate, best};
+use super::conditions::{Stand, Wanted};
 use super::features::{TextMatch, text_matches};
 use super::filter::Filter;
 use super::model::{Level, Scorer, feature_names};
@@ -120,14 +119,13 @@ pub(super) struct Scored {
     pub terms: Rc<Terms>,
     pub text: TextMatch,
     pub features: Vec<f32>,
-    pub stands: Vec<Stand>,
-    pub version: i64,
+    candidate: Candidate,
 }
 
 /// What a viewer sees, what was looked for in each layer of it, and the records scored by that, best first.
 pub(super) struct Ranked {
     pub view: View,
-    pub unions: Vec<BooleanQuery>,
+    pub terms: Vec<Rc<Terms>>,
     pub scored: Vec<Scored>,
 }
 
@@ -139,16 +137,19 @@ impl Engine {
     pub fn matches(&self, request: &MatchRequest) -> Result<Vec<Match>, IndexError> {
         let scorer = self.model.pair(request.target);
         let ranked = self.rank(request.target, &request.query, &[], request.asks, &request.filter, scorer)?;
+        let wanted = Wanted::of(&request.query, request.asks, Utc::now());
         let page =
             ranked.scored.into_iter().filter(|scored| request.after.is_none_or(|after| scored.place.is_after(&after)));
         let matches = page.take(request.limit).map(|scored| {
             let score = scorer.calibrated(scored.place.raw);
+            let Candidate { part, doc, .. } = scored.candidate;
+            let columns = &ranked.view.snapshot.parts[part].columns;
             Match {
                 id: scored.place.id,
-                version: scored.version,
+                version: columns.version(doc),
                 score,
                 level: self.model.levels.of(score),
-                explanation: explain(&scored, scorer, &self.model.version),
+                explanation: explain(&scored, wanted.stands(columns, doc), scorer, &self.model.version),
             }
         });
         Ok(matches.collect())
@@ -166,38 +167,27 @@ impl Engine {
     ) -> Result<Ranked, IndexError> {
         let view = View::of(filter.viewer, self.index_of(target))?;
         let heard = Heard::of(query, self.choice);
-        let (mut unions, mut scored) = (Vec::new(), Vec::new());
-        let now = Utc::now();
+        let wanted = Wanted::of(query, asks, Utc::now());
+        let weights = scorer.in_order();
+        let (mut looked_for, mut scored) = (Vec::new(), Vec::new());
         for layer in &view.layers {
-            let terms = Rc::new(Terms::of(&heard, layer, &view)?);
-            let union = layer.union(&terms, names);
-            let candidates = best(&union, &view, filter, CANDIDATES)?;
-            let texts = text_matches(&candidates, &terms, names, &view)?;
+            let terms = Rc::new(Terms::of(&heard, names, layer, &view)?);
+            let candidates = best(&terms, layer, &view, filter, CANDIDATES)?;
+            let texts = text_matches(&candidates, &terms, &view)?;
             scored.extend(candidates.into_iter().zip(texts).map(|(candidate, text)| {
-                let (columns, doc) = (&view.columns[candidate.address.segment_ord as usize], candidate.address.doc_id);
-                let conditions = conditions::compare(query, asks, columns, doc, now);
-                let features: Vec<f32> = text.features.iter().chain(&conditions.features).copied().collect();
-                Scored {
-                    place: Place { raw: scorer.raw(&features), id: candidate.id },
-                    terms: Rc::clone(&terms),
-                    version: columns.version(doc),
-                    text,
-                    features,
-                    stands: conditions.stands,
-                }
+                let conditions = wanted.features(&view.snapshot.parts[candidate.part].columns, candidate.doc);
+                let features: Vec<f32> = text.features.iter().chain(&conditions).copied().collect();
+                let raw = weights.iter().zip(&features).map(|(weight, value)| weight * value).sum();
+                Scored { place: Place { raw, id: candidate.id }, terms: Rc::clone(&terms), text, features, candidate }
             }));
-            unions.push(union);
+            looked_for.push(terms);
         }
-        scored.sort_by(
-            |a, b| {
-                if b.place.is_after(&a.place) { std::cmp::Ordering::Less } else { std::cmp::Ordering::Greater }
-            },
-        );
-        Ok(Ranked { view, unions, scored })
+        scored.sort_by(|a, b| b.place.raw.total_cmp(&a.place.raw).then_with(|| a.place.id.cmp(&b.place.id)));
+        Ok(Ranked { view, terms: looked_for, scored })
     }
 }
 
-fn explain(scored: &Scored, scorer: &Scorer, model: &str) -> Explanation {
+fn explain(scored: &Scored, conditions: Vec<Stand>, scorer: &Scorer, model: &str) -> Explanation {
     let terms = &scored.terms;
     let mass = terms.mass().max(f32::MIN_POSITIVE);
     let shared =
@@ -220,7 +210,7 @@ fn explain(scored: &Scored, scorer: &Scorer, model: &str) -> Explanation {
         looked_for: terms.terms.iter().map(|term| term.text.clone()).collect(),
         features: features.collect(),
         raw: scored.place.raw,
-        conditions: scored.stands.clone(),
+        conditions,
         model: model.to_owned(),
     }
 }

@@ -146,7 +146,8 @@ pub async fn search(request: HttpRequest, state: web::Data<State>, caller: Calle
     let items = described(hits, &caller, &mut state.database.connection().await?).await?;
     let mut response = HttpResponse::Ok();
     link(&mut response, &request, next_cursor.as_deref());
-    Ok(response.json(SearchPage { items, total: found.total, facets: found.facets, next_cursor }))
+    let (total, estimated, facets) = (found.total, found.estimated, found.facets);
+    Ok(response.json(SearchPage { items, total, estimated, facets, next_cursor }))
 }
 
 /// One page of what matches a registered record.

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use tantivy::query::{BooleanQuery, EnableScoring, Query as TantivyQuery};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::counts::Counts;
 use super::filter::Filter;
 use super::query::Query;
 use super::rank::Place;
 use super::text::{simplified, words};
-use super::view::View;
 use super::{Engine, Facet, IndexError, Kind};
 
 /// Names in a search: more words are no name.
@@ -51,6 +50,8 @@ pub struct FacetCount {
 pub struct Found {
     pub hits: Vec<Hit>,
     pub total: u64,
+    /// Are the numbers estimates?
+    pub estimated: bool,
     /// By facet, the most frequent values first.
     pub facets: BTreeMap<&'static str, Vec<FacetCount>>,
 }
@@ -66,17 +67,17 @@ impl Engine {
     /// If the index cannot be read.
     pub fn search(&self, request: &SearchRequest) -> Result<Found, IndexError> {
         let (query, names) = Query::of_words(&request.words);
-        let mut found = Found { hits: Vec::new(), total: 0, facets: BTreeMap::new() };
-        let mut counts: BTreeMap<Facet, u64> = BTreeMap::new();
+        let mut hits: Vec<Hit> = Vec::new();
+        let mut counts = Counts::default();
         for kind in &request.kinds {
             if words(&request.words).is_empty() && names.is_empty() {
                 continue;
             }
             let ranked = self.rank(*kind, &query, &names, true, &request.filter, &self.model.search)?;
-            for union in &ranked.unions {
-                found.total += count(union, &ranked.view, &request.filter, &mut counts)?;
+            for (layer, terms) in ranked.view.layers.iter().zip(&ranked.terms) {
+                counts.count(terms, layer, &ranked.view, &request.filter)?;
             }
-            found.hits.extend(ranked.scored.iter().map(|scored| Hit {
+            hits.extend(ranked.scored.iter().map(|scored| Hit {
                 kind: *kind,
                 id: scored.place.id,
                 place: scored.place,
@@ -84,38 +85,11 @@ impl Engine {
                 terms: matched(&scored.terms, &scored.text.counts),
             }));
         }
-        found.hits.retain(|hit| request.after.is_none_or(|after| hit.place.is_after(&after)));
-        found.hits.sort_by(|a, b| b.place.raw.total_cmp(&a.place.raw).then_with(|| a.id.cmp(&b.id)));
-        found.hits.truncate(request.limit);
-        found.facets = by_name(counts);
-        Ok(found)
+        hits.retain(|hit| request.after.is_none_or(|after| hit.place.is_after(&after)));
+        hits.sort_by(|a, b| b.place.raw.total_cmp(&a.place.raw).then_with(|| a.id.cmp(&b.id)));
+        hits.truncate(request.limit);
+        Ok(Found { hits, total: counts.total(), estimated: counts.estimated, facets: by_name(counts.facets()) })
     }
-}
-
-/// Counts what a query finds and the filter lets pass, and the facets of it.
-fn count(
-    query: &BooleanQuery,
-    view: &View,
-    filter: &Filter,
-    counts: &mut BTreeMap<Facet, u64>,
-) -> Result<u64, IndexError> {
-    let weight = query.weight(EnableScoring::disabled_from_searcher(&view.searcher))?;
-    let mut total = 0;
-    for place in &view.segments {
-        let (segment, columns) = (&view.searcher.segment_readers()[*place], &view.columns[*place]);
-        let alive = segment.alive_bitset();
-        weight.for_each_no_score(segment, &mut |docs| {
-            for doc in docs {
-                if alive.is_none_or(|alive| alive.is_alive(*doc)) && columns.pass(filter, *doc) {
-                    total += 1;
-                    for facet in columns.facets(*doc) {
-                        *counts.entry(facet).or_default() += 1;
-                    }
-                }
-            }
-        })?;
-    }
-    Ok(total)
 }
 
 impl Query {
@@ -144,7 +118,7 @@ fn matched(terms: &super::query::Terms, counts: &[[u32; 3]]) -> Vec<String> {
     there.map(|(term, _)| term.text.clone()).collect()
 }
 
-fn by_name(counts: BTreeMap<Facet, u64>) -> BTreeMap<&'static str, Vec<FacetCount>> {
+fn by_name(counts: impl Iterator<Item = (Facet, u64)>) -> BTreeMap<&'static str, Vec<FacetCount>> {
     let mut facets: BTreeMap<&'static str, Vec<FacetCount>> = BTreeMap::new();
     for (facet, count) in counts {
         facets.entry(facet.name()).or_default().push(FacetCount { value: facet.text(), count });

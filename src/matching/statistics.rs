@@ -1,42 +1,57 @@
-//! The counts that words are weighed by: of the records that everyone of an audience may see, and of no others.
+//! The counts that words are weighed by: of the living records that everyone of an audience may see, and of no others.
+//! What was deleted, or closed since, tells of nothing any more.
 
-use tantivy::query::Bm25StatisticsProvider;
-use tantivy::schema::Field;
-use tantivy::{Searcher, Term};
+use std::sync::Arc;
+
+use tantivy::postings::TermInfo;
 
 use super::IndexError;
-use super::index::{Fields, WordFields};
+use super::index::Fields;
+use super::snapshot::{Counted, Snapshot};
 use crate::access::Audience;
 
+/// The list of a word in one segment, of the records of one audience.
+#[derive(Clone, Debug)]
+pub(super) struct List {
+    /// The place of the segment.
+    pub part: usize,
+    pub audience: Audience,
+    pub info: TermInfo,
+}
+
 /// Counts over the records of some audiences.
-///
-/// A record that was deleted or changed counts as it was until its segment is merged with others, as in every index of
-/// this kind. It counts where it stood, so that tells of nothing that was ever closed.
 pub(super) struct Statistics {
-    searcher: Searcher,
+    snapshot: Arc<Snapshot>,
     fields: Fields,
-    /// The fields of each audience, and the segments that have records of it.
-    counted: Vec<(WordFields, Vec<usize>)>,
+    /// Each counted audience, and the segments that have records of it.
+    counted: Vec<(Audience, Vec<usize>)>,
     records: u64,
-    /// Words in all, by the place of the field.
-    lengths: [u64; 5],
+    /// Words in all in title, keywords and body.
+    lengths: [u64; 3],
+}
+
+/// A word among the records that are counted.
+pub(super) struct Known {
+    /// How many records have it.
+    pub records: u64,
+    /// How many have it in title or keywords.
+    pub prominently: u64,
+    pub lists: Vec<List>,
 }
 
 impl Statistics {
-    pub fn of(audiences: &[Audience], fields: Fields, searcher: &Searcher) -> Result<Self, IndexError> {
-        let mut records = 0;
-        let mut lengths = [0; 5];
-        for audience in audiences {
-            records += records_of(*audience, &fields, searcher)?;
-            for (length, field) in lengths.iter_mut().zip(fields.words[audience.place()].all()) {
-                *length += searcher.total_num_tokens(field)?;
-            }
+    pub fn of(audiences: &[Audience], fields: Fields, snapshot: &Arc<Snapshot>) -> Self {
+        let lengths = audiences.iter().map(|audience| snapshot.lengths(*audience));
+        Self {
+            snapshot: Arc::clone(snapshot),
+            fields,
+            counted: audiences
+                .iter()
+                .map(|audience| (*audience, snapshot.parts_of(std::slice::from_ref(audience))))
+                .collect(),
+            records: audiences.iter().map(|audience| snapshot.records(*audience)).sum(),
+            lengths: lengths.fold([0; 3], |sum, one| std::array::from_fn(|place| sum[place] + one[place])),
         }
-        let of = |audience: &Audience| -> tantivy::Result<(WordFields, Vec<usize>)> {
-            Ok((fields.words[audience.place()], segments_of(std::slice::from_ref(audience), &fields, searcher)?))
-        };
-        let counted = audiences.iter().map(of).collect::<tantivy::Result<_>>()?;
-        Ok(Self { searcher: searcher.clone(), fields, counted, records, lengths })
     }
 
     /// How many records there are; one where there are none, for there is nothing to divide by.
@@ -44,75 +59,26 @@ impl Statistics {
         self.records.max(1) as f32
     }
 
-    /// How many records have a word in title, keywords and body.
-    pub fn frequencies(&self, word: &str) -> Result<[f32; 3], IndexError> {
-        let mut frequencies = [0.0; 3];
-        for (place, frequency) in frequencies.iter_mut().enumerate() {
-            *frequency = self.frequency(place, word)? as f32;
-        }
-        Ok(frequencies)
-    }
-
     /// How many words title, keywords and body have on the average.
     pub fn average_lengths(&self) -> [f32; 3] {
-        [0, 1, 2].map(|place| (self.lengths[place] as f32 / self.records()).max(1.0))
+        self.lengths.map(|length| (length as f32 / self.records()).max(1.0))
     }
 
-    /// How many records have a word in the field of a place. A record has one audience, so none is counted twice.
-    fn frequency(&self, place: usize, word: &str) -> tantivy::Result<u64> {
-        let mut found = 0;
-        for (words, segments) in &self.counted {
-            let term = Term::from_field_text(words.all()[place], word);
-            for segment in segments {
-                let index = self.searcher.segment_readers()[*segment].inverted_index(term.field())?;
-                found += u64::from(index.doc_freq(&term)?);
+    /// What is known of a word. A record has one audience, so none is counted twice.
+    pub fn word(&self, word: &str) -> Result<Known, IndexError> {
+        let mut known = Known { records: 0, prominently: 0, lists: Vec::new() };
+        for (audience, parts) in &self.counted {
+            let words = &self.fields.words[audience.place()];
+            for place in parts {
+                let part = &self.snapshot.parts[*place];
+                let Some(info) = part.list(words.text, word)? else { continue };
+                known.records += part.living(&info, *audience, word, Counted::Anywhere);
+                if let Some(prominent) = part.list(words.prominent, word)? {
+                    known.prominently += part.living(&prominent, *audience, word, Counted::Prominently);
+                }
+                known.lists.push(List { part: *place, audience: *audience, info });
             }
         }
-        Ok(found)
+        Ok(known)
     }
-
-    fn place(&self, field: Field) -> Option<usize> {
-        self.fields.words.iter().find_map(|words| words.all().iter().position(|known| *known == field))
-    }
-}
-
-/// Whatever the audience of the record that is scored: its words weigh what they weigh in the records counted.
-impl Bm25StatisticsProvider for Statistics {
-    /// Where no record has any word the average would be nothing, and a score no number.
-    fn total_num_tokens(&self, field: Field) -> tantivy::Result<u64> {
-        let length = self.place(field).map_or(0, |place| self.lengths[place]);
-        Ok(if length == 0 { self.records.max(1) } else { length })
-    }
-
-    fn total_num_docs(&self) -> tantivy::Result<u64> {
-        Ok(self.records.max(1))
-    }
-
-    fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {
-        let value = term.value();
-        match self.place(term.field()).zip(value.as_str()) {
-            Some((place, word)) => Ok(self.frequency(place, word)?.min(self.records)),
-            None => Ok(0),
-        }
-    }
-}
-
-/// How many records have an audience.
-pub(super) fn records_of(audience: Audience, fields: &Fields, searcher: &Searcher) -> tantivy::Result<u64> {
-    searcher.doc_freq(&Term::from_field_u64(fields.audience, audience.number()))
-}
-
-/// The segments that have records of some audience, by their places.
-pub(super) fn segments_of(audiences: &[Audience], fields: &Fields, searcher: &Searcher) -> tantivy::Result<Vec<usize>> {
-    let mut found = Vec::new();
-    for (place, segment) in searcher.segment_readers().iter().enumerate() {
-        let index = segment.inverted_index(fields.audience)?;
-        for audience in audiences {
-            if index.doc_freq(&Term::from_field_u64(fields.audience, audience.number()))? > 0 {
-                found.push(place);
-                break;
-            }
-        }
-    }
-    Ok(found)
 }

@@ -4,162 +4,167 @@
 //! long it takes. Records that are open to its whole audience are one layer, weighed by their own counts. Those closed
 //! ones that it may see are another, weighed by the same counts, so that they change no score but their own.
 
-use tantivy::query::{
-    BooleanQuery, BoostQuery, ConstScoreQuery, EnableScoring, Occur, Query as TantivyQuery, TermQuery,
-};
+use std::sync::Arc;
+
+use tantivy::Term;
+use tantivy::postings::Postings;
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{DocSet, Score, Searcher, TERMINATED, Term};
+use tantivy::{DocId, DocSet, TERMINATED};
 use uuid::Uuid;
 
 use super::IndexError;
 use super::document::Viewer;
-use super::filter::Columns;
 use super::index::{Fields, KindIndex, WordFields};
-use super::query::Terms;
-use super::statistics::{Statistics, records_of, segments_of};
+use super::snapshot::{Part, Snapshot};
+use super::statistics::{List, Statistics};
 use crate::access::Audience;
 
 /// The widest audience that counts. What only the staff may see counts for nobody: the staff see the scores that
 /// members see.
 const COUNTED: Audience = Audience::MEMBERS;
-/// Weights of the fields while candidates are gathered; the model weighs them anew.
-const WEIGHTS: [Score; 3] = [2.0, 2.5, 1.0];
-/// A keyword or a name that is the same as a whole is worth more than its words.
-const WHOLE: Score = 6.0;
 
 /// A snapshot of an index as one viewer sees it.
 pub(super) struct View {
-    pub searcher: Searcher,
+    pub snapshot: Arc<Snapshot>,
     pub fields: Fields,
-    /// By segment.
-    pub columns: Vec<Columns>,
-    /// The segments that have records of the layers; those of others alone are not so much as opened.
-    pub segments: Vec<usize>,
     pub statistics: Statistics,
     pub layers: Vec<Layer>,
 }
 
 /// Records that are searched together.
 pub(super) struct Layer {
-    words: Vec<WordFields>,
+    audiences: Vec<Audience>,
+    /// The segments that have records of it; those of others alone are not so much as opened.
+    pub parts: Vec<usize>,
     reach: Reach,
 }
 
-/// Which records of the fields of a layer are searched.
+/// Which records of the audiences of a layer are searched.
 enum Reach {
     /// All, and they are what is counted.
     Open,
     /// All, though none is counted.
     Closed,
-    /// Those of an owner, which is this term.
-    Own(Term),
+    /// Those of an owner.
+    Own(Uuid),
 }
 
 impl View {
     pub fn of(viewer: Viewer, index: &KindIndex) -> Result<Self, IndexError> {
-        let (searcher, fields) = (index.searcher(), index.fields);
+        let (snapshot, fields) = (index.snapshot(), index.fields);
         let counted = viewer.audience.min(COUNTED);
         let (open, closed): (Vec<_>, Vec<_>) = Audience::ALL.into_iter().partition(|audience| *audience <= counted);
-        let open = inhabited(&open, &fields, &searcher)?;
-        let statistics = Statistics::of(&open, fields, &searcher)?;
-        let mut layers = vec![Layer::of(&open, Reach::Open, &fields)];
-        let mut seen = open;
-        if let Some(reach) = Reach::beyond(viewer, &fields, &searcher)? {
-            let closed = inhabited(&closed, &fields, &searcher)?;
-            layers.push(Layer::of(&closed, reach, &fields));
-            seen.extend(closed);
+        let open = Layer::of(open, Reach::Open, &snapshot);
+        let statistics = Statistics::of(&open.audiences, fields, &snapshot);
+        let mut layers = vec![open];
+        if let Some(reach) = Reach::beyond(viewer, &fields, &snapshot)? {
+            layers.push(Layer::of(closed, reach, &snapshot));
         }
-        layers.retain(|layer| !layer.words.is_empty());
-        let columns = searcher.segment_readers().iter().map(Columns::of).collect::<Result<_, _>>()?;
-        let segments = segments_of(&seen, &fields, &searcher)?;
-        Ok(Self { searcher, fields, columns, segments, statistics, layers })
+        layers.retain(|layer| !layer.audiences.is_empty());
+        Ok(Self { snapshot, fields, statistics, layers })
     }
-}
-
-/// Those audiences that have records: the fields of the others are not searched.
-fn inhabited(audiences: &[Audience], fields: &Fields, searcher: &Searcher) -> Result<Vec<Audience>, IndexError> {
-    let mut found = Vec::new();
-    for audience in audiences {
-        if records_of(*audience, fields, searcher)? > 0 {
-            found.push(*audience);
-        }
-    }
-    Ok(found)
 }
 
 impl Reach {
     /// How much of the closed records a viewer sees; nothing if none.
-    fn beyond(viewer: Viewer, fields: &Fields, searcher: &Searcher) -> Result<Option<Self>, IndexError> {
+    fn beyond(viewer: Viewer, fields: &Fields, snapshot: &Snapshot) -> Result<Option<Self>, IndexError> {
         if viewer.audience > COUNTED {
             return Ok(Some(Self::Closed));
         }
-        let own = viewer.owner.map(|owner| owner_term(owner, fields));
-        let any = own.as_ref().map_or(Ok(0), |own| searcher.doc_freq(own))? > 0;
-        Ok(own.filter(|_| any).map(Self::Own))
+        let Some(owner) = viewer.owner else { return Ok(None) };
+        for part in &snapshot.parts {
+            if part.lists(fields.owners)?.get_term_info(&owner_term(owner, fields))?.is_some() {
+                return Ok(Some(Self::Own(owner)));
+            }
+        }
+        Ok(None)
     }
 }
 
 fn owner_term(owner: Uuid, fields: &Fields) -> Term {
-    Term::from_field_text(fields.owners, &owner.simple().to_string())
+    Term::from_field_bytes(fields.owners, owner.as_bytes())
 }
 
 impl Layer {
-    fn of(audiences: &[Audience], reach: Reach, fields: &Fields) -> Self {
-        Self { words: audiences.iter().map(|audience| fields.words[audience.place()]).collect(), reach }
+    /// Of those audiences that have records: the fields of the others are not searched.
+    fn of(mut audiences: Vec<Audience>, reach: Reach, snapshot: &Snapshot) -> Self {
+        audiences.retain(|audience| snapshot.records(*audience) > 0);
+        let parts = snapshot.parts_of(&audiences);
+        Self { audiences, parts, reach }
     }
 
-    /// The query of the terms, and of names if there are any.
-    pub fn union(&self, terms: &Terms, names: &[String]) -> BooleanQuery {
-        let mut clauses: Vec<(Occur, Box<dyn TantivyQuery>)> = Vec::new();
-        for words in &self.words {
-            let mut push = |field: Field, text: &str, boost: Score, frequencies: IndexRecordOption| {
-                clauses.push((Occur::Should, self.clause(field, text, boost, frequencies)));
-            };
-            for term in &terms.terms {
-                for (field, weight) in words.weighted().into_iter().zip(WEIGHTS) {
-                    push(field, &term.text, weight * term.weight, IndexRecordOption::WithFreqs);
-                }
-            }
-            for keyword in &terms.whole {
-                push(words.whole, keyword, WHOLE, IndexRecordOption::Basic);
-            }
-            for name in names {
-                push(words.names, name, WHOLE, IndexRecordOption::Basic);
+    /// Are its records those that are counted?
+    pub const fn is_counted(&self) -> bool {
+        matches!(self.reach, Reach::Open)
+    }
+
+    /// The lists of a text in a field of the layer's audiences.
+    pub fn lists(&self, view: &View, field: fn(&WordFields) -> Field, text: &str) -> Result<Vec<List>, IndexError> {
+        let mut lists = Vec::new();
+        for place in &self.parts {
+            for audience in &self.audiences {
+                let field = field(&view.fields.words[audience.place()]);
+                let found = view.snapshot.parts[*place].list(field, text)?;
+                lists.extend(found.map(|info| List { part: *place, audience: *audience, info }));
             }
         }
-        BooleanQuery::new(clauses)
+        Ok(lists)
     }
 
-    /// Has a closed record of the layer a word that none of those counted has?
-    pub fn knows(&self, word: &str, searcher: &Searcher) -> Result<bool, IndexError> {
-        if matches!(self.reach, Reach::Open) {
+    /// The records of a segment that are the viewer's own, where the layer is of those only. What others own costs its
+    /// owner no time: of any list no more is read than this one is long.
+    pub fn own(&self, part: &Part, fields: &Fields) -> Result<Option<Vec<DocId>>, IndexError> {
+        let Reach::Own(owner) = &self.reach else { return Ok(None) };
+        let lists = part.lists(fields.owners)?;
+        let list = lists.read_postings(&owner_term(*owner, fields), IndexRecordOption::Basic)?;
+        let mut docs = Vec::new();
+        if let Some(mut list) = list {
+            while list.doc() != TERMINATED {
+                docs.push(list.doc());
+                list.advance();
+            }
+        }
+        Ok(Some(docs))
+    }
+
+    /// Has a record of the layer a word that none of those counted has?
+    pub fn knows(&self, word: &str, view: &View) -> Result<bool, IndexError> {
+        if self.is_counted() {
             return Ok(false);
         }
-        for field in self.words.iter().flat_map(WordFields::weighted) {
-            let clause = self.clause(field, word, 1.0, IndexRecordOption::Basic);
-            let weight = clause.weight(EnableScoring::disabled_from_searcher(searcher))?;
-            for segment in searcher.segment_readers() {
-                if weight.scorer(segment, 1.0)?.doc() != TERMINATED {
-                    return Ok(true);
-                }
+        for List { part, audience, info } in self.lists(view, |words| words.text, word)? {
+            let part = &view.snapshot.parts[part];
+            let lists = part.lists(view.fields.words[audience.place()].text)?;
+            let mut list = lists.read_postings_from_terminfo(&info, IndexRecordOption::Basic)?;
+            let knows = match self.own(part, &view.fields)? {
+                Some(own) => own.into_iter().any(|doc| seek(&mut list, doc) && !part.segment.is_deleted(doc)),
+                None => living(&mut list, part),
+            };
+            if knows {
+                return Ok(true);
             }
         }
         Ok(false)
     }
+}
 
-    fn clause(&self, field: Field, text: &str, boost: Score, frequencies: IndexRecordOption) -> Box<dyn TantivyQuery> {
-        let term = TermQuery::new(Term::from_field_text(field, text), frequencies);
-        let clause = Box::new(BoostQuery::new(Box::new(term), boost));
-        match &self.reach {
-            Reach::Open | Reach::Closed => clause,
-            // Of the two lists no more is read than the shorter one is long: what others own costs its owner no time.
-            Reach::Own(owner) => {
-                let owner = TermQuery::new(owner.clone(), IndexRecordOption::Basic);
-                let own = Box::new(ConstScoreQuery::new(Box::new(owner), 0.0));
-                Box::new(BooleanQuery::intersection(vec![own, clause]))
-            }
-        }
+/// Goes to a record, if it is on the list at or after where that stands.
+pub(super) fn seek(list: &mut impl Postings, doc: DocId) -> bool {
+    if list.doc() < doc {
+        list.seek(doc);
     }
+    list.doc() == doc
+}
+
+/// Is a living record on a list?
+fn living(list: &mut impl Postings, part: &Part) -> bool {
+    while list.doc() != TERMINATED {
+        if !part.segment.is_deleted(list.doc()) {
+            return true;
+        }
+        list.advance();
+    }
+    false
 }
 
 #[cfg(test)]

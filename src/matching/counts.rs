@@ -1,0 +1,134 @@
+//! How many records a search finds, and how many of them have each value of a facet.
+//!
+//! Up to some thousand records are counted one by one. Of more a sample is counted, the same share of every stretch of
+//! the index, and the numbers are estimates: within a few hundredths, in a time that does not grow with what is found.
+
+use std::collections::HashMap;
+
+use tantivy::DocId;
+use tantivy::postings::BlockSegmentPostings;
+use tantivy::schema::{Field, IndexRecordOption};
+
+use super::filter::Filter;
+use super::index::WordFields;
+use super::query::Terms;
+use super::snapshot::Part;
+use super::statistics::List;
+use super::view::{Layer, View};
+use super::{Facet, IndexError};
+
+/// Entries of lists that are read for one count, about.
+const MOST: u64 = 10_000;
+/// Records of a stretch. Of some stretches all records are looked at, of the others none.
+const STRETCH: DocId = 1 << 10;
+
+/// What was counted so far.
+#[derive(Default)]
+pub(super) struct Counts {
+    total: f64,
+    facets: HashMap<Facet, f64>,
+    /// Was only a sample looked at?
+    pub estimated: bool,
+}
+
+impl Counts {
+    /// Counts the records of a layer that have any of the terms and pass the filter.
+    pub fn count(&mut self, terms: &Terms, layer: &Layer, view: &View, filter: &Filter) -> Result<(), IndexError> {
+        let lists: Vec<(&List, Field)> = lists(terms, view).collect();
+        let entries: u64 = lists.iter().map(|(list, _)| u64::from(list.info.doc_freq)).sum();
+        // Every so-manieth stretch.
+        let every = DocId::try_from(entries.div_ceil(MOST)).unwrap_or(DocId::MAX).max(1);
+        self.estimated |= every > 1;
+        let mut looked_at = Sample { share: 1.0 / f64::from(every), filter, found: self };
+        for place in &layer.parts {
+            let part = &view.snapshot.parts[*place];
+            let there = lists.iter().filter(|(list, _)| list.part == *place);
+            let mut postings = there
+                .map(|(list, field)| {
+                    Ok(part.lists(*field)?.read_block_postings_from_terminfo(&list.info, IndexRecordOption::Basic)?)
+                })
+                .collect::<Result<Vec<_>, IndexError>>()?;
+            if let Some(own) = layer.own(part, &view.fields)? {
+                let has = |doc: &DocId, list: &mut BlockSegmentPostings| {
+                    let at = list.seek(*doc);
+                    list.docs().get(at) == Some(doc)
+                };
+                let found = own.into_iter().filter(|doc| postings.iter_mut().any(|list| has(doc, list)));
+                looked_at.share = 1.0;
+                found.for_each(|doc| looked_at.take(part, doc));
+                continue;
+            }
+            let stretches = part.segment.max_doc().div_ceil(STRETCH);
+            // Where the first stretch lies differs between segments: many small ones are sampled like one large one.
+            let first = u32::try_from(*place).unwrap_or(0) % every;
+            for stretch in (first..stretches).step_by(every as usize) {
+                looked_at.stretch(part, stretch * STRETCH, &mut postings);
+            }
+        }
+        Ok(())
+    }
+
+    pub fn total(&self) -> u64 {
+        rounded(self.total)
+    }
+
+    pub fn facets(&self) -> impl Iterator<Item = (Facet, u64)> {
+        self.facets.iter().map(|(facet, count)| (*facet, rounded(*count)))
+    }
+}
+
+/// All lists of what is searched for.
+fn lists<'a>(terms: &'a Terms, view: &'a View) -> impl Iterator<Item = (&'a List, Field)> {
+    let field = |list: &List, field: fn(&WordFields) -> Field| field(&view.fields.words[list.audience.place()]);
+    let words = terms.terms.iter().flat_map(|term| &term.lists).map(move |list| (list, field(list, |words| words.text)));
+    let whole = terms.whole.iter().flat_map(|exact| &exact.lists).map(move |list| (list, field(list, |words| words.whole)));
+    let names = terms.names.iter().flat_map(|exact| &exact.lists).map(move |list| (list, field(list, |words| words.names)));
+    words.chain(whole).chain(names)
+}
+
+/// Counts records that stand for several each.
+struct Sample<'a> {
+    /// Of all records the share that is looked at.
+    share: f64,
+    filter: &'a Filter,
+    found: &'a mut Counts,
+}
+
+impl Sample<'_> {
+    /// Counts the records of a stretch that are on any of the lists.
+    fn stretch(&mut self, part: &Part, start: DocId, lists: &mut [BlockSegmentPostings]) {
+        let mut there = [false; STRETCH as usize];
+        for list in lists {
+            let mut at = list.seek(start);
+            loop {
+                let docs = list.docs().get(at..).unwrap_or_default();
+                let inside = docs.partition_point(|doc| *doc - start < STRETCH);
+                docs[..inside].iter().for_each(|doc| there[(doc - start) as usize] = true);
+                if inside < docs.len() || docs.is_empty() {
+                    break;
+                }
+                list.advance();
+                at = 0;
+            }
+        }
+        for (doc, _) in (start..).zip(there).filter(|(_, there)| *there) {
+            self.take(part, doc);
+        }
+    }
+
+    fn take(&mut self, part: &Part, doc: DocId) {
+        if part.segment.is_deleted(doc) || !part.columns.pass(self.filter, doc) {
+            return;
+        }
+        self.found.total += 1.0 / self.share;
+        for facet in part.columns.facets(doc) {
+            *self.found.facets.entry(facet).or_default() += 1.0 / self.share;
+        }
+    }
+}
+
+/// Counts are whole and not negative.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+fn rounded(count: f64) -> u64 {
+    count.round() as u64
+}

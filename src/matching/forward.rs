@@ -1,0 +1,163 @@
+//! The forward index: the words of each record in their order. What candidates say is read from it, so that no text is
+//! cut into words again and no list is read for a handful of records; and the counts of the records that live.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use tantivy::columnar::{BytesColumn, Column, StrColumn};
+use tantivy::{DocId, SegmentReader};
+
+use super::IndexError;
+use super::document::Document;
+use super::index::columns;
+use super::text::words;
+
+/// Between two texts of one field, so that the last word of one is no neighbour of the first of the next.
+const GAP: usize = 100;
+/// The longest step that is told from longer ones: longer than any word, so that whatever lies behind is no neighbour.
+const LONGEST_STEP: usize = 127;
+
+/// The words of a record as the index keeps them: title, keywords, body.
+pub(super) struct Sequence {
+    pub words: Vec<String>,
+    /// Characters from the beginning of the word before to that of each word.
+    pub steps: Vec<u64>,
+    /// How many of the words are of the title.
+    pub titled: usize,
+    /// How many are of keywords.
+    pub keyed: usize,
+}
+
+impl Sequence {
+    pub fn of(document: &Document) -> Self {
+        let mut sequence = Self { words: Vec::new(), steps: Vec::new(), titled: 0, keyed: 0 };
+        sequence.push(&document.title);
+        sequence.titled = sequence.words.len();
+        document.keywords.iter().for_each(|keyword| sequence.push(keyword));
+        sequence.keyed = sequence.words.len() - sequence.titled;
+        document.body.iter().for_each(|text| sequence.push(text));
+        sequence
+    }
+
+    fn push(&mut self, text: &str) {
+        let mut before = None;
+        for word in words(text) {
+            let step = before.map_or(GAP, |before| word.start - before);
+            self.steps.push(step.min(LONGEST_STEP) as u64);
+            before = Some(word.start);
+            self.words.push(word.text);
+        }
+    }
+}
+
+/// The words of the records of a segment.
+pub(super) struct Forward {
+    words: StrColumn,
+    steps: Column<u64>,
+    titled: Column<u64>,
+    keyed: Column<u64>,
+}
+
+/// The numbers of some words in a segment.
+pub(super) struct Numbers {
+    /// By number: the place of the word among those asked for.
+    places: HashMap<u64, usize>,
+    /// Whether some word has a number with these last bits: most have not, and need no look into the map.
+    likely: Vec<bool>,
+}
+
+/// Space that readings share.
+#[derive(Default)]
+pub(super) struct Scratch {
+    words: Vec<u64>,
+    steps: Vec<u64>,
+}
+
+/// Of 2 048 a query's words take a few.
+const LIKELY_MASK: u64 = 0x7ff;
+
+impl Forward {
+    pub fn of(segment: &SegmentReader) -> Result<Self, IndexError> {
+        let fast = segment.fast_fields();
+        let none = || StrColumn::wrap(BytesColumn::empty(segment.max_doc()));
+        let words = fast.str(columns::SEQUENCE)?.unwrap_or_else(none);
+        let [steps, titled, keyed] = [columns::STEPS, columns::TITLED, columns::KEYED].map(|name| fast.u64(name));
+        Ok(Self { words, steps: steps?, titled: titled?, keyed: keyed? })
+    }
+
+    /// How many words title, keywords and body of a record have.
+    pub fn lengths(&self, doc: DocId) -> [u32; 3] {
+        let all = u32::try_from(self.words.ords().index.value_row_ids(doc).len()).unwrap_or(u32::MAX);
+        let of = |column: &Column<u64>| column.first(doc).and_then(|length| u32::try_from(length).ok()).unwrap_or(0);
+        let (titled, keyed) = (of(&self.titled), of(&self.keyed));
+        [titled, keyed, all.saturating_sub(titled + keyed)]
+    }
+
+    /// The numbers of words; those that no record of the segment has are left out.
+    pub fn numbers<'a>(&self, words: impl Iterator<Item = (usize, &'a str)>) -> Result<Numbers, IndexError> {
+        let mut numbers = Numbers { places: HashMap::new(), likely: vec![false; LIKELY_MASK as usize + 1] };
+        for (place, word) in words {
+            if let Some(number) = self.words.dictionary().term_ord(word)? {
+                numbers.places.insert(number, place);
+                numbers.likely[(number & LIKELY_MASK) as usize] = true;
+            }
+        }
+        Ok(numbers)
+    }
+
+    /// Calls back for each of the words that a record has, in their order, with its place among those asked for, the
+    /// field it stands in (title, keywords, body) and where it begins, in characters.
+    pub fn read(&self, doc: DocId, numbers: &Numbers, scratch: &mut Scratch, mut callback: impl FnMut(usize, usize, u32)) {
+        let [titled, keyed, _] = self.lengths(doc).map(|length| length as usize);
+        values(self.words.ords(), doc, &mut scratch.words);
+        values(&self.steps, doc, &mut scratch.steps);
+        let mut start: u64 = 0;
+        for (order, (number, step)) in scratch.words.iter().zip(&scratch.steps).enumerate() {
+            start += step;
+            if !numbers.likely[(number & LIKELY_MASK) as usize] {
+                continue;
+            }
+            if let Some(place) = numbers.places.get(number) {
+                let column = if order < titled { 0 } else { 1 + usize::from(order >= titled + keyed) };
+                callback(*place, column, u32::try_from(start).unwrap_or(u32::MAX));
+            }
+        }
+    }
+
+    /// How many of some records have each word: anywhere, and in title or keywords.
+    pub fn count(&self, docs: &[DocId]) -> Result<HashMap<String, [u32; 2]>, IndexError> {
+        let mut counted: HashMap<u64, [u32; 2]> = HashMap::new();
+        let mut words = Vec::new();
+        for doc in docs {
+            let [titled, keyed, _] = self.lengths(*doc).map(|length| length as usize);
+            values(self.words.ords(), *doc, &mut words);
+            for (range, which) in [(0..words.len(), 0), (0..titled + keyed, 1)] {
+                for number in distinct(&words, range) {
+                    counted.entry(number).or_default()[which] += 1;
+                }
+            }
+        }
+        let mut numbers: Vec<u64> = counted.keys().copied().collect();
+        numbers.sort_unstable();
+        let mut named = HashMap::with_capacity(numbers.len());
+        let mut next = numbers.iter();
+        self.words.dictionary().sorted_ords_to_term_cb(&numbers, |word| {
+            let counts = next.next().and_then(|number| counted.get(number)).copied().unwrap_or_default();
+            named.insert(String::from_utf8_lossy(word).into_owned(), counts);
+        })?;
+        Ok(named)
+    }
+}
+
+fn values(column: &Column<u64>, doc: DocId, values: &mut Vec<u64>) {
+    let rows = column.index.value_row_ids(doc);
+    values.resize(rows.len(), 0);
+    column.values.get_range(rows.start.into(), values);
+}
+
+fn distinct(words: &[u64], range: Range<usize>) -> Vec<u64> {
+    let mut some = words[range].to_vec();
+    some.sort_unstable();
+    some.dedup();
+    some
+}
