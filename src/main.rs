@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use duijie::commands::{access, audit, demo, evaluate, keys, migrate, openapi, serve, train, users};
+use duijie::commands::{access, audit, demo, evaluate, keys, migrate, openapi, recombine, serve, train, users};
 use duijie::config::Settings;
 
 #[derive(Parser)]
@@ -19,6 +19,9 @@ enum Command {
     Serve(Settings),
     /// Serve with samples: two thousand results, and the experts, enterprises and demands of a sample county.
     Demo(Settings),
+    /// Fill a database with results, experts and demands that are recombined from the samples, to see how it does with
+    /// many. What is there already stays; a run that was stopped goes on the next time.
+    Recombine(recombine::Options),
     /// Bring the database to what this version needs, and stop.
     Migrate(Settings),
     /// Accounts.
@@ -55,6 +58,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(settings) => serve::run(&settings).await,
         Command::Demo(settings) => demo::run(&settings).await,
+        Command::Recombine(options) => recombine::run(&options).await,
         Command::Migrate(settings) => migrate::run(&settings).await,
         Command::Users(command) => users::run(command).await,
         Command::Keys(command) => keys::run(command).await,

@@ -7,6 +7,7 @@ pub mod evaluate;
 pub mod keys;
 pub mod migrate;
 pub mod openapi;
+pub mod recombine;
 pub mod serve;
 pub mod train;
 pub mod users;

@@ -1,6 +1,8 @@
 //! A sample county: two thousand real papers as results, and made-up enterprises, demands and experts, all marked
-//! 示例. Loaded once, in one transaction: a load that was cut off leaves nothing behind.
+//! 示例. Loaded once, in one transaction: a load that was cut off leaves nothing behind. As many records as are wanted
+//! are made of them in [`recombined`](self::recombined()).
 
+mod ids;
 mod recombined;
 mod samples;
 
@@ -16,11 +18,11 @@ use crate::identity::passwords::{Cost, Passwords};
 use crate::identity::{self, NewUser, Role};
 use crate::registry::fields::{ConfidentialityLevel, Wanted};
 use crate::registry::{Concept, Record};
-pub use recombined::recombined;
+pub use recombined::{Amounts, Recombination, Recombine, fill, recombined};
 pub use samples::County;
 
-/// Records a statement: 25 columns each, far below the protocol's 65 535 parameters.
-const BATCH: usize = 500;
+/// Records a statement: many enough that a statement's own cost is nothing beside theirs.
+const BATCH: u32 = 1_000;
 
 /// A sample account. Its password is no secret: it is printed.
 pub struct Account {
@@ -104,7 +106,7 @@ async fn insert<C: Concept>(
     connection: &mut AsyncPgConnection,
 ) -> anyhow::Result<()> {
     bar.set_message(what);
-    for batch in records.chunks(BATCH) {
+    for batch in records.chunks(BATCH as usize) {
         C::insert(batch, connection).await?;
         bar.inc(batch.len() as u64);
     }

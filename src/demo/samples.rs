@@ -8,6 +8,7 @@ use flate2::read::GzDecoder;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::ids;
 use crate::problem::Language;
 use crate::registry::demands::Demand;
 use crate::registry::experts::Expert;
@@ -34,13 +35,11 @@ impl County {
     pub fn read() -> anyhow::Result<Self> {
         let mut keys = Keys::new();
         let mut organisations = Vec::new();
-        for mut line in lines(include_str!("../../samples/organisations.jsonl"))? {
-            let record: Record<Organisation> = {
-                let key = take(&mut line, "key")?;
-                let record = record(line)?;
-                keys.insert(key, record.stamp.id);
-                record
-            };
+        for (mut line, number) in lines(include_str!("../../samples/organisations.jsonl"))?.into_iter().zip(0..) {
+            let key = take(&mut line, "key")?;
+            let mut record: Record<Organisation> = record(line)?;
+            record.stamp.id = ids::id(number, &ids::chance("sample organisation", number));
+            keys.insert(key, record.stamp.id);
             organisations.push(record);
         }
         let results = read_results(&keys)?;
@@ -52,6 +51,17 @@ impl County {
             demands.push(record(line)?);
         }
         Ok(Self { organisations, results, experts, demands, policies: vec![read_policy()?] })
+    }
+
+    /// Gives organisations other ids, wherever they stand.
+    pub(super) fn rename(&mut self, organisations: &HashMap<Uuid, Uuid>) {
+        let owned = self.organisations.iter_mut().map(|record| &mut record.stamp.id);
+        let held = self.results.iter_mut().map(|record| &mut record.fields.holder_id);
+        let employing = self.experts.iter_mut().map(|record| &mut record.fields.organisation_id);
+        let asking = self.demands.iter_mut().map(|record| &mut record.fields.enterprise_id);
+        for id in owned.chain(held).chain(employing).chain(asking) {
+            *id = organisations.get(id).copied().unwrap_or(*id);
+        }
     }
 
     /// How many records there are.

@@ -117,3 +117,30 @@ fn a_port_in_use_and_an_unknown_command_are_told_clearly() {
     assert!(!refused.status.success() && told.contains("cannot listen on") && told.contains("--listen"), "{told}");
     assert!(!program(folder.path(), &["dance"]).output().expect("an end").status.success());
 }
+
+#[test]
+fn recombining_goes_on_where_it_was_stopped() {
+    let folder = open_folder();
+    let recombine = |results: &str, experts: &str, seed: &str| {
+        let arguments = ["recombine", "--results", results, "--experts", experts, "--demands", "20", "--seed", seed];
+        program(folder.path(), &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a start")
+    };
+    let told = |child: Child| {
+        let ended = child.wait_with_output().expect("an end");
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        String::from_utf8(ended.stdout).expect("text")
+    };
+    let first = told(recombine("30", "10", "1"));
+    assert!(first.contains("成果 results: 新载入 loaded 30, 已有 there before 0"), "{first}");
+    // Killed somewhere on its way.
+    let mut cut_off = recombine("1000000", "10", "1");
+    std::thread::sleep(Duration::from_secs(4));
+    cut_off.kill().expect("a kill");
+    cut_off.wait().expect("an end");
+    told(recombine("5000", "12", "1"));
+    let again = told(recombine("5000", "12", "1"));
+    assert!(again.contains("成果 results: 新载入 loaded 0, 已有 there before 5000"), "{again}");
+    assert!(again.contains("专家 experts: 新载入 loaded 0, 已有 there before 12"), "{again}");
+    let other = told(recombine("5", "0", "2"));
+    assert!(other.contains("成果 results: 新载入 loaded 5, 已有 there before 0"), "{other}");
+}
