@@ -6,15 +6,11 @@ use rand::rngs::StdRng;
 use uuid::Uuid;
 
 use super::super::County;
-use super::{Recombination, Recombine, halves, keywords, one, prose, sentences, title};
+use super::{Recombination, Recombine, halves, keywords, one, short_sentences, text, title};
 use crate::registry::Record;
 use crate::registry::demands::Demand;
 use crate::registry::fields::{Line, OrganisationKind};
 
-/// A description ends with the sentence that brings it to so many characters.
-const ENOUGH: usize = 200;
-/// A longer sentence is left out, so that no description exceeds 400 characters.
-const LONGEST_SENTENCE: usize = 200;
 const KEYWORDS: RangeInclusive<usize> = 2..=4;
 
 /// What demands are made of.
@@ -32,13 +28,11 @@ impl<'a> Parts<'a> {
         let demands = county.demands.as_slice();
         let enterprises =
             county.organisations.iter().filter(|record| record.fields.kind == OrganisationKind::Enterprise);
-        let mut sentences = sentences(demands.iter().map(|demand| &*demand.fields.description));
-        sentences.retain(|sentence| sentence.chars().count() <= LONGEST_SENTENCE);
         let (beginnings, ends) = demands.iter().map(|demand| halves(&demand.fields.title, '，')).unzip();
         Self {
             demands,
             enterprises: enterprises.map(|record| record.stamp.id).collect(),
-            sentences,
+            sentences: short_sentences(demands.iter().map(|demand| &*demand.fields.description)),
             keywords: demands.iter().flat_map(|demand| &demand.fields.keywords).collect(),
             beginnings,
             ends,
@@ -50,13 +44,9 @@ impl Recombine for Demand {
     fn recombine(recombination: &Recombination<'_>, random: &mut StdRng) -> anyhow::Result<Self> {
         let parts = &recombination.demands;
         let pattern = &one(parts.demands, random)?.fields;
-        let mut description = String::new();
-        while description.trim().chars().count() < ENOUGH {
-            description.push_str(one(&parts.sentences, random)?);
-        }
         Ok(Self {
             title: title(&parts.beginnings, &parts.ends, random)?,
-            description: prose(&description)?,
+            description: text(&parts.sentences, random)?,
             keywords: keywords(&parts.keywords, KEYWORDS, random)?,
             enterprise_id: *one(&parts.enterprises, random)?,
             ..pattern.clone()

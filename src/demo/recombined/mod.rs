@@ -23,6 +23,11 @@ use crate::registry::{Concept, Record, Stamp};
 
 pub use fill::{Amounts, fill};
 
+/// A summary or description ends with the sentence that brings it to so many characters.
+const ENOUGH: usize = 200;
+/// Longer sentences are left out of them, so that none exceeds 400 characters: about 250 on the average.
+const LONGEST_SENTENCE: usize = 200;
+
 /// Makes results from those of a county.
 ///
 /// # Errors
@@ -103,6 +108,18 @@ fn keywords(
     Ok(drawn)
 }
 
+/// A text of 200 to 400 characters.
+fn text<const MIN: usize, const MAX: usize>(
+    sentences: &[&str],
+    random: &mut StdRng,
+) -> anyhow::Result<Prose<MIN, MAX>> {
+    let mut text = String::new();
+    while text.trim().chars().count() < ENOUGH {
+        text.push_str(one(sentences, random)?);
+    }
+    prose(&text)
+}
+
 /// Two halves of titles.
 fn title(beginnings: &[&str], ends: &[&str], random: &mut StdRng) -> anyhow::Result<Line<2, 200>> {
     let title = [*one(beginnings, random)?, *one(ends, random)?].concat();
@@ -125,6 +142,13 @@ fn broken(fault: FieldFault) -> anyhow::Error {
 fn sentences<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<&'t str> {
     let all = texts.flat_map(|text| text.split_inclusive(['。', '！', '？']));
     all.filter(|sentence| sentence.chars().count() >= 10).collect()
+}
+
+/// Those that fit into a [`text`].
+fn short_sentences<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<&'t str> {
+    let mut sentences = sentences(texts);
+    sentences.retain(|sentence| sentence.chars().count() <= LONGEST_SENTENCE);
+    sentences
 }
 
 /// A title cut after the first of these marks, or in the middle.

@@ -2,16 +2,14 @@
 
 use std::ops::RangeInclusive;
 
-use rand::RngExt;
 use rand::rngs::StdRng;
 
 use super::super::County;
-use super::{Recombination, Recombine, halves, keywords, one, prose, sentences, title};
+use super::{Recombination, Recombine, halves, keywords, one, short_sentences, text, title};
 use crate::registry::Record;
 use crate::registry::fields::Line;
 use crate::registry::results::ResearchResult;
 
-const SENTENCES: RangeInclusive<usize> = 3..=6;
 const KEYWORDS: RangeInclusive<usize> = 3..=6;
 
 /// What results are made of.
@@ -29,7 +27,7 @@ impl<'a> Parts<'a> {
         let (beginnings, ends) = papers.iter().map(|paper| halves(&paper.fields.title, '的')).unzip();
         Self {
             papers,
-            sentences: sentences(papers.iter().map(|paper| &*paper.fields.summary)),
+            sentences: short_sentences(papers.iter().map(|paper| &*paper.fields.summary)),
             keywords: papers.iter().flat_map(|paper| &paper.fields.keywords).collect(),
             beginnings,
             ends,
@@ -41,13 +39,9 @@ impl Recombine for ResearchResult {
     fn recombine(recombination: &Recombination<'_>, random: &mut StdRng) -> anyhow::Result<Self> {
         let parts = &recombination.results;
         let pattern = &one(parts.papers, random)?.fields;
-        let mut summary = String::new();
-        for _ in 0..random.random_range(SENTENCES) {
-            summary.push_str(one(&parts.sentences, random)?);
-        }
         Ok(Self {
             title: title(&parts.beginnings, &parts.ends, random)?,
-            summary: prose(&summary)?,
+            summary: text(&parts.sentences, random)?,
             keywords: keywords(&parts.keywords, KEYWORDS, random)?,
             // A paper is one result, whatever is made of its words.
             source: None,
