@@ -1,11 +1,10 @@
 //! Records as the index sees them: the texts, the facets and the numbers of each concept, and who may find it.
 
-use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel::QueryResult;
+use diesel_async::AsyncPgConnection;
 use uuid::Uuid;
 
 use super::{Change, Document, Facet};
-use crate::database::schema::{demands, experts, organisations, policies, results};
 use crate::registry::demands::Demand;
 use crate::registry::experts::Expert;
 use crate::registry::fields::Maturity;
@@ -13,6 +12,19 @@ use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::registry::{Concept, Kind, Record, Store};
+
+/// Does something with the concept of a kind.
+macro_rules! by_kind {
+    ($kind:expr, $of:ident) => {
+        match $kind {
+            Kind::Result => $of!(ResearchResult),
+            Kind::Expert => $of!(Expert),
+            Kind::Organisation => $of!(Organisation),
+            Kind::Demand => $of!(Demand),
+            Kind::Policy => $of!(Policy),
+        }
+    };
+}
 
 /// Records made ready for the index.
 pub struct Loaded {
@@ -31,13 +43,12 @@ pub trait Indexed: Store {
 /// # Errors
 /// What the database says.
 pub async fn load(kind: Kind, ids: &[Uuid], connection: &mut AsyncPgConnection) -> QueryResult<Loaded> {
-    match kind {
-        Kind::Result => load_as::<ResearchResult>(ids, connection).await,
-        Kind::Expert => load_as::<Expert>(ids, connection).await,
-        Kind::Organisation => load_as::<Organisation>(ids, connection).await,
-        Kind::Demand => load_as::<Demand>(ids, connection).await,
-        Kind::Policy => load_as::<Policy>(ids, connection).await,
+    macro_rules! of {
+        ($concept:ty) => {
+            <$concept>::find_all(ids, connection).await.map(Loaded::of)
+        };
     }
+    by_kind!(kind, of)
 }
 
 /// The next records of a kind after an id, in the order of their ids.
@@ -50,33 +61,23 @@ pub async fn load_after(
     limit: i64,
     connection: &mut AsyncPgConnection,
 ) -> QueryResult<Loaded> {
-    macro_rules! ids_of {
-        ($table:ident) => {
-            $table::table
-                .filter($table::id.gt(after))
-                .order($table::id)
-                .limit(limit)
-                .select($table::id)
-                .load(connection)
+    macro_rules! of {
+        ($concept:ty) => {
+            <$concept>::following(after, limit, connection).await.map(Loaded::of)
         };
     }
-    let ids: Vec<Uuid> = match kind {
-        Kind::Result => ids_of!(results).await,
-        Kind::Expert => ids_of!(experts).await,
-        Kind::Organisation => ids_of!(organisations).await,
-        Kind::Demand => ids_of!(demands).await,
-        Kind::Policy => ids_of!(policies).await,
-    }?;
-    load(kind, &ids, connection).await
+    by_kind!(kind, of)
 }
 
-async fn load_as<C: Indexed>(ids: &[Uuid], connection: &mut AsyncPgConnection) -> QueryResult<Loaded> {
-    let records = C::find_all(ids, connection).await?;
-    let changes = records.iter().map(|record| match record.stamp.deleted_at {
-        Some(_) => Change::Remove(record.stamp.id),
-        None => Change::Put(Box::new(C::document(record))),
-    });
-    Ok(Loaded { changes: changes.collect(), last: ids.iter().max().copied() })
+impl Loaded {
+    fn of<C: Indexed>(records: Vec<Record<C>>) -> Self {
+        let last = records.iter().map(|record| record.stamp.id).max();
+        let changes = records.iter().map(|record| match record.stamp.deleted_at {
+            Some(_) => Change::Remove(record.stamp.id),
+            None => Change::Put(Box::new(C::document(record))),
+        });
+        Self { changes: changes.collect(), last }
+    }
 }
 
 fn texts<T: std::ops::Deref<Target = str>>(items: &[T]) -> Vec<String> {

@@ -13,12 +13,14 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::documents;
-use super::{Change, Engine, IndexError};
+use super::{Engine, IndexError, KindIndex};
 use crate::database::{Database, DatabaseError};
 use crate::registry::Kind;
 
@@ -28,6 +30,10 @@ const BATCH: i64 = 2000;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// A look while a commit waits behind an older open transaction.
 const IMPATIENCE: Duration = Duration::from_millis(50);
+/// Between two commits: changes that come fast share them.
+const PACE: Duration = Duration::from_millis(50);
+/// Between two notes of an index that nothing changes in.
+const NOTING: Duration = Duration::from_secs(60);
 /// A pause after the database or the disk failed.
 const RECOVERY: Duration = Duration::from_secs(2);
 
@@ -166,13 +172,19 @@ impl Follower {
         diesel::sql_query("LISTEN duijie_changes").execute(&mut listener).await?;
         let mut notices = std::pin::pin!(listener.notifications_stream());
         let mut reader = self.database.lasting_connection().await?;
-        let mut position = self.build_missing(&mut reader).await?;
+        let position = self.build_missing(&mut reader).await?;
+        let now = Instant::now();
+        let mut reached = Reached { position, committed: now, noted: now };
         loop {
-            let patience = if self.catch_up(&mut position, &mut reader).await? { IMPATIENCE } else { PATIENCE };
+            let patience = if self.catch_up(&mut reached, &mut reader).await? { IMPATIENCE } else { PATIENCE };
             match tokio::time::timeout(patience, notices.next()).await {
                 Err(_) => {}
                 Ok(Some(notice)) => drop(notice?),
                 Ok(None) => return Ok(()),
+            }
+            tokio::time::sleep_until(reached.committed + PACE).await;
+            while let Some(Some(notice)) = notices.next().now_or_never() {
+                drop(notice?);
             }
         }
     }
@@ -197,46 +209,69 @@ impl Follower {
         tracing::info!(kind = kind.as_str(), "building the index");
         self.engine.index_of(kind).clear()?;
         let mut after = Uuid::nil();
+        // While one batch is taken in, the next is read.
+        let mut filling = None;
         loop {
             let loaded = documents::load_after(kind, after, BATCH, connection).await?;
+            if let Some(filling) = filling.take() {
+                written(filling).await?;
+            }
             let Some(last) = loaded.last else { break };
             after = last;
-            self.apply(kind, loaded.changes).await?;
+            filling = Some(self.write(kind, move |index| index.fill(loaded.changes)));
         }
         self.commit(kind, now).await
     }
 
     /// Brings every index up to now; true if something committed waits behind an open transaction.
-    async fn catch_up(&self, position: &mut Position, connection: &mut AsyncPgConnection) -> Result<bool, FollowError> {
+    async fn catch_up(&self, reached: &mut Reached, connection: &mut AsyncPgConnection) -> Result<bool, FollowError> {
         loop {
-            let step = Step::read(Some(position), connection).await?;
+            let step = Step::read(Some(&reached.position), connection).await?;
+            for (kind, ids) in &step.changed {
+                let loaded = documents::load(*kind, ids, connection).await?;
+                written(self.write(*kind, |index| index.apply(loaded.changes))).await?;
+            }
             if !step.changed.is_empty() {
-                for (kind, ids) in &step.changed {
-                    let loaded = documents::load(*kind, ids, connection).await?;
-                    self.apply(*kind, loaded.changes).await?;
-                }
-                for kind in Kind::ALL {
+                // The others note from time to time how far they have come: so much is read again after a start.
+                let all = reached.noted.elapsed() > NOTING;
+                for kind in Kind::ALL.into_iter().filter(|kind| all || step.changed.contains_key(kind)) {
                     self.commit(kind, &step.reached).await?;
                 }
+                reached.committed = Instant::now();
+                reached.noted = if all { reached.committed } else { reached.noted };
             }
-            *position = step.reached;
+            reached.position = step.reached;
             if !step.more {
-                self.freshness.send_replace(Some(position.xid.unsigned_abs()));
+                self.freshness.send_replace(Some(reached.position.xid.unsigned_abs()));
                 return Ok(step.waiting);
             }
         }
     }
 
-    /// Writing to the index is work of the processor and the disk, not for the task that other futures share.
-    async fn apply(&self, kind: Kind, changes: Vec<Change>) -> Result<(), FollowError> {
-        let engine = Arc::clone(&self.engine);
-        Ok(tokio::task::spawn_blocking(move || engine.index_of(kind).apply(changes)).await??)
+    async fn commit(&self, kind: Kind, position: &Position) -> Result<(), FollowError> {
+        let position = position.to_string();
+        written(self.write(kind, move |index| index.commit(&position))).await
     }
 
-    async fn commit(&self, kind: Kind, position: &Position) -> Result<(), FollowError> {
-        let (engine, position) = (Arc::clone(&self.engine), position.to_string());
-        Ok(tokio::task::spawn_blocking(move || engine.index_of(kind).commit(&position)).await??)
+    /// Writing to the index is work of the processor and the disk, not for the task that other futures share.
+    fn write(&self, kind: Kind, write: impl FnOnce(&KindIndex) -> Written + Send + 'static) -> JoinHandle<Written> {
+        let engine = Arc::clone(&self.engine);
+        tokio::task::spawn_blocking(move || write(engine.index_of(kind)))
     }
+}
+
+type Written = Result<(), IndexError>;
+
+async fn written(writing: JoinHandle<Written>) -> Result<(), FollowError> {
+    Ok(writing.await??)
+}
+
+/// How far the indexes have come.
+struct Reached {
+    position: Position,
+    /// When something was last committed, and when every index last noted its position.
+    committed: Instant,
+    noted: Instant,
 }
 
 /// The next changes, read in one snapshot.

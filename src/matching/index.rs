@@ -17,8 +17,9 @@ use crate::access::Audience;
 
 /// Changes with the fields, the words or the facets: an index of another format is built anew.
 const FORMAT: &str = "4";
-/// The least that tantivy takes.
-const WRITER_BYTES: usize = 16_000_000;
+/// What may be taken in before it becomes a segment: some ten thousand records. Only an index that is built anew comes
+/// near it.
+const WRITER_BYTES: usize = 128_000_000;
 /// What a word of the title or of a keyword counts in the text: it stands so often in the list of its record, which is
 /// BM25 over weighted fields (Robertson, Zaragoza & Taylor 2004).
 const PROMINENT: usize = 2;
@@ -193,6 +194,23 @@ impl KindIndex {
             if let Some(document) = document {
                 writer.add_document(document)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Takes records in of which it has none yet, as when it is built.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn fill(&self, changes: Vec<Change>) -> Result<(), IndexError> {
+        let living = changes.into_iter().filter_map(|change| match change {
+            Change::Put(document) => Some(self.prepare(&document)),
+            Change::Remove(_) => None,
+        });
+        let prepared: Vec<TantivyDocument> = living.collect();
+        let writer = self.writer.lock();
+        for document in prepared {
+            writer.add_document(document)?;
         }
         Ok(())
     }

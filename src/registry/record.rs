@@ -175,6 +175,13 @@ pub trait Store: Sized {
         connection: &mut AsyncPgConnection,
     ) -> impl Future<Output = QueryResult<Vec<Record<Self>>>> + Send;
 
+    /// Records after an id in the order of their ids, deleted or not.
+    fn following(
+        id: Uuid,
+        limit: i64,
+        connection: &mut AsyncPgConnection,
+    ) -> impl Future<Output = QueryResult<Vec<Record<Self>>>> + Send;
+
     /// One page of what the caller may read, newest first.
     fn page(
         page: &Page<Self::Filter>,
@@ -249,6 +256,15 @@ macro_rules! store {
                 connection: &mut diesel_async::AsyncPgConnection,
             ) -> diesel::QueryResult<Vec<crate::registry::record::Record<Self>>> {
                 let query = $table::table.filter($table::id.eq_any(ids));
+                query.select(crate::registry::record::selection!($concept, $table)).load(connection).await
+            }
+
+            async fn following(
+                id: uuid::Uuid,
+                limit: i64,
+                connection: &mut diesel_async::AsyncPgConnection,
+            ) -> diesel::QueryResult<Vec<crate::registry::record::Record<Self>>> {
+                let query = $table::table.filter($table::id.gt(id)).order($table::id).limit(limit);
                 query.select(crate::registry::record::selection!($concept, $table)).load(connection).await
             }
 
