@@ -135,6 +135,8 @@ async fn the_tables_are_as_the_program_sees_them() {
         record_versions,
         matching_runs,
         matching_run_matches,
+        alerts,
+        notifications,
         one_time_links,
         second_factors,
         recovery_codes,
