@@ -86,7 +86,7 @@ async fn history_cannot_be_rewritten_and_records_cannot_be_removed() {
     staff.put(&format!("/v1/organisations/{firm}"), "\"1\"", &enterprise("新五金厂")).await.expect(200);
     for statement in [
         "DELETE FROM results",
-        "TRUNCATE results",
+        "TRUNCATE results CASCADE",
         "DELETE FROM record_versions",
         "UPDATE record_versions SET version = 9",
         "TRUNCATE record_versions",
