@@ -35,6 +35,12 @@ pub fn readable(caller: &Caller, kind: Kind) -> Records {
     granted(caller, kind, Action::Read).or_else(public).map_or(Records::Own, |grant| grant.records)
 }
 
+/// Which records of a kind a person in a role may read.
+#[must_use]
+pub fn readable_in(role: Role, kind: Kind) -> Option<Records> {
+    rule_of(kind, Action::Read).and_then(|rule| rule.grant_of(role)).map(|grant| grant.records)
+}
+
 /// May the caller do this with this record?
 #[must_use]
 pub fn may<C: Concept>(caller: &Caller, action: Action, record: &Record<C>) -> bool {

@@ -177,6 +177,8 @@ const TABLE: &[Rule] = &[
         ],
         CENTRE,
     ),
+    // What one was told oneself.
+    operations(&["list_notifications", "read_notification", "read_notifications"], PEOPLE),
     // What the service says of itself.
     operations(
         &[

@@ -16,7 +16,7 @@ use crate::identity::passwords::{Cost, Passwords};
 use crate::identity::tokens::Tokens;
 use crate::identity::{Secret, forget_old_failures, keys, watch};
 use crate::matching::follow::Follower;
-use crate::matching::{Engine, Model, runs};
+use crate::matching::{Engine, Model, alerts, runs};
 use crate::server;
 use crate::state::State;
 
@@ -77,11 +77,13 @@ pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State
     let passwords = Arc::new(Passwords::new(password_cost)?);
     let mut connection = database.lasting_connection().await?;
     let tokens = web::Data::new(Tokens::new(&url, &keys::load(&secret, &mut connection).await?));
+    alerts::begin(&mut connection).await?;
     drop(connection);
     tokio::spawn(watch(Arc::downgrade(&tokens), database.clone(), secret.clone()));
     tokio::spawn(sweep(Arc::downgrade(&tokens), database.clone()));
     let engine = Arc::new(Engine::open(&folder.join("index"), model)?);
     let (follower, freshness) = Follower::new(database.clone(), Arc::clone(&engine));
+    tokio::spawn(alerts::work(Arc::downgrade(&engine), database.clone(), follower.trail()));
     tokio::spawn(follower.run());
     tokio::spawn(runs::work(Arc::downgrade(&engine), database.clone(), freshness.clone()));
     Ok(State { database, passwords, tokens, secret, engine, freshness })

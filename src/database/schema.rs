@@ -342,3 +342,28 @@ diesel::table! {
         record -> Jsonb,
     }
 }
+
+diesel::table! {
+    alerts (id) {
+        id -> Uuid,
+        demand_id -> Uuid,
+        result_id -> Nullable<Uuid>,
+        expert_id -> Nullable<Uuid>,
+        record_id -> Uuid,
+        score -> Float,
+        open -> Bool,
+    }
+}
+
+diesel::table! {
+    notifications (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        alert_id -> Uuid,
+        created_at -> Timestamptz,
+        read_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::joinable!(notifications -> alerts (alert_id));
+diesel::allow_tables_to_appear_in_same_query!(notifications, alerts);

@@ -22,7 +22,7 @@ pub use conditions::Conditions;
 pub use cors::SiteOrigin;
 pub use idempotency::{Creation, Keyed, keep_sealed};
 pub use limits::{Charge, Limits, Payer};
-pub use parameters::Parameters;
+pub use parameters::{Parameters, flag};
 pub use patience::Patience;
 pub use prefer::Prefer;
 pub use shelter::shelter;

@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpRequest};
 use deserr::Deserr;
 use serde_json::{Map, Value};
 
-use crate::problem::{Faults, FieldFault, Problem};
+use crate::problem::{Faults, FieldFault, Problem, not_allowed};
 
 /// Parsed query parameters.
 pub struct Parameters<T>(pub T);
@@ -39,4 +39,17 @@ pub fn named_values(query: &str) -> Result<Map<String, Value>, Faults> {
         }
     }
     if faults.is_empty() { Ok(values) } else { Err(faults) }
+}
+
+/// A parameter that is true or false, or not given.
+///
+/// # Errors
+/// `not_allowed`.
+pub fn flag(text: Option<String>) -> Result<Option<bool>, FieldFault> {
+    match text.as_deref() {
+        None => Ok(None),
+        Some("true") => Ok(Some(true)),
+        Some("false") => Ok(Some(false)),
+        Some(_) => Err(not_allowed(&["true", "false"])),
+    }
 }

@@ -82,12 +82,13 @@ struct HorizonRow {
     xid: i64,
 }
 
+/// A change of a record, and where it stands in the table.
 #[derive(QueryableByName)]
-struct ChangeRow {
+pub(super) struct ChangeRow {
     #[diesel(sql_type = BigInt)]
-    xid: i64,
+    pub xid: i64,
     #[diesel(sql_type = BigInt)]
-    seq: i64,
+    pub seq: i64,
     #[diesel(sql_type = Text)]
     kind: String,
     #[diesel(sql_type = SqlUuid)]
@@ -135,11 +136,24 @@ impl Freshness {
     }
 }
 
+/// How far this process's index has come; for those who work on what it holds as long as it is kept current, without
+/// being a reason to go on.
+pub struct Trail(watch::Receiver<u64>);
+
+impl Trail {
+    /// Waits until the index holds every change of the transactions before one that is later than this; that one.
+    /// Nothing once nobody keeps the index current.
+    pub async fn beyond(&mut self, xid: u64) -> Option<u64> {
+        self.0.wait_for(|horizon| *horizon > xid).await.ok().map(|horizon| *horizon)
+    }
+}
+
 /// Keeps the indexes of an engine current.
 pub struct Follower {
     database: Database,
     engine: Arc<Engine>,
     freshness: watch::Sender<Option<u64>>,
+    trail: watch::Sender<u64>,
 }
 
 impl Follower {
@@ -147,7 +161,13 @@ impl Follower {
     #[must_use]
     pub fn new(database: Database, engine: Arc<Engine>) -> (Self, Freshness) {
         let (freshness, receiver) = watch::channel(None);
-        (Self { database, engine, freshness }, Freshness(receiver))
+        (Self { database, engine, freshness, trail: watch::Sender::new(0) }, Freshness(receiver))
+    }
+
+    /// For those who come after it.
+    #[must_use]
+    pub fn trail(&self) -> Trail {
+        Trail(self.trail.subscribe())
     }
 
     /// Follows until nobody waits for it any more. A database or disk that fails is tried again.
@@ -242,7 +262,9 @@ impl Follower {
             }
             reached.position = step.reached;
             if !step.more {
-                self.freshness.send_replace(Some(reached.position.xid.unsigned_abs()));
+                let horizon = reached.position.xid.unsigned_abs();
+                self.freshness.send_replace(Some(horizon));
+                self.trail.send_if_modified(|before| std::mem::replace(before, horizon) != horizon);
                 return Ok(step.waiting);
             }
         }
@@ -295,7 +317,9 @@ impl Step {
             .run(async |connection| {
                 let horizon = horizon(connection).await?;
                 let rows = match from {
-                    Some(position) => changes_between(position, horizon.xid, connection).await?,
+                    Some(position) => {
+                        changes_between((position.xid, position.seq), horizon.xid, BATCH, connection).await?
+                    }
                     None => Vec::new(),
                 };
                 let more = i64::try_from(rows.len()).is_ok_and(|count| count >= BATCH);
@@ -320,18 +344,20 @@ async fn horizon(connection: &mut AsyncPgConnection) -> QueryResult<Position> {
     Ok(Position { database: row.database, xid: row.xid, seq: -1 })
 }
 
-async fn changes_between(
-    from: &Position,
+/// The changes after a place, of transactions before one, in their order; at most so many.
+pub(super) async fn changes_between(
+    (xid, seq): (i64, i64),
     before: i64,
+    most: i64,
     connection: &mut AsyncPgConnection,
 ) -> QueryResult<Vec<ChangeRow>> {
     let query = "SELECT xid::text::bigint AS xid, seq, kind, record_id FROM changes
                  WHERE (xid, seq) > ($1::text::xid8, $2) AND xid < $3::text::xid8 ORDER BY xid, seq LIMIT $4";
     diesel::sql_query(query)
-        .bind::<Text, _>(from.xid.to_string())
-        .bind::<BigInt, _>(from.seq)
+        .bind::<Text, _>(xid.to_string())
+        .bind::<BigInt, _>(seq)
         .bind::<Text, _>(before.to_string())
-        .bind::<BigInt, _>(BATCH)
+        .bind::<BigInt, _>(most)
         .load(connection)
         .await
 }
@@ -343,7 +369,8 @@ async fn newest_change(connection: &mut AsyncPgConnection) -> QueryResult<i64> {
     Ok(row.xid)
 }
 
-fn by_kind(rows: &[ChangeRow]) -> HashMap<Kind, Vec<Uuid>> {
+/// The ids of what changed, by kind, each once.
+pub(super) fn by_kind(rows: &[ChangeRow]) -> HashMap<Kind, Vec<Uuid>> {
     let mut changed: HashMap<Kind, Vec<Uuid>> = HashMap::new();
     for row in rows {
         if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.as_str() == row.kind) {

@@ -2,6 +2,7 @@
 //!
 //! PostgreSQL is the only truth; the index follows it ([`follow`]) and can always be built anew.
 
+pub mod alerts;
 mod answers;
 mod candidates;
 mod conditions;

@@ -14,6 +14,7 @@ mod identity;
 mod limits;
 mod matching;
 mod matching_runs;
+mod notifications;
 mod operation;
 mod outsiders;
 mod partners;

@@ -22,7 +22,9 @@ use crate::problem::{Answer, FieldFault, Kind, Problem};
 use crate::state::State;
 
 pub use login::Login;
-pub use store::{NewUser, User, add, find, find_by_login, organisation_of_code, replace_hash, set_hash};
+pub use store::{
+    NewUser, Person, User, add, find, find_by_login, organisation_of_code, people_of, replace_hash, set_hash,
+};
 
 /// The account of somebody signed in who shows the password again, as whoever found the device could not.
 ///

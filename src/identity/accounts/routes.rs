@@ -15,7 +15,7 @@ use crate::audit::{self, Action, Event, Origin};
 use crate::database::Connection;
 use crate::http::conditions::etag;
 use crate::http::paging::{Paging, PagingParameters};
-use crate::http::{Address, Body, Conditions, Patch};
+use crate::http::{Address, Body, Conditions, Patch, flag};
 use crate::identity::passwords::NewPassword;
 use crate::identity::sessions::{self, End};
 use crate::identity::{Caller, Role, SignedIn, second_factor};
@@ -265,13 +265,4 @@ pub fn roles_run_by(caller: &Caller) -> &'static [Role] {
 pub async fn run_by(caller: &Caller, id: &str, connection: &mut Connection) -> Answer<Account> {
     let id = ids::id(id.to_owned()).map_err(|_| Problem::not_found())?;
     store::account(id, roles_run_by(caller), connection).await?.ok_or_else(Problem::not_found)
-}
-
-fn flag(text: Option<String>) -> Result<Option<bool>, FieldFault> {
-    match text.as_deref() {
-        None => Ok(None),
-        Some("true") => Ok(Some(true)),
-        Some("false") => Ok(Some(false)),
-        Some(_) => Err(crate::problem::not_allowed(&["true", "false"])),
-    }
 }

@@ -42,6 +42,30 @@ impl User {
     }
 }
 
+/// Somebody with an account.
+#[derive(Clone, Copy, Debug)]
+pub struct Person {
+    pub id: Uuid,
+    pub role: Role,
+    /// Whose records are the person's own.
+    pub owner: Option<Uuid>,
+}
+
+/// The people of the centre, and those of these organisations and experts, whose accounts are not disabled.
+///
+/// # Errors
+/// What the database says.
+pub async fn people_of(owners: &[Uuid], connection: &mut AsyncPgConnection) -> QueryResult<Vec<Person>> {
+    let of_centre = users::role.eq_any([Role::Admin, Role::Staff]).nullable();
+    let of_owners = users::organisation_id.eq_any(owners).or(users::expert_id.eq_any(owners));
+    let people = users::table.filter(users::disabled_at.is_null()).filter(of_centre.or(of_owners));
+    let rows = people.select((users::id, users::role, users::organisation_id, users::expert_id));
+    let rows: Vec<(Uuid, Role, Option<Uuid>, Option<Uuid>)> = rows.load(connection).await?;
+    let person =
+        |(id, role, organisation, expert): (_, _, Option<Uuid>, _)| Person { id, role, owner: organisation.or(expert) };
+    Ok(rows.into_iter().map(person).collect())
+}
+
 /// An account to be made.
 #[derive(Insertable)]
 #[diesel(table_name = users)]

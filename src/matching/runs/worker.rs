@@ -14,7 +14,7 @@ use super::store::{self, Matched, MatchingRun};
 use super::{RunState, counterparts};
 use crate::database::{Database, DatabaseError};
 use crate::matching::follow::Freshness;
-use crate::matching::requests::{asks, open_facets, request_for};
+use crate::matching::requests::{asks, is_open, request_for};
 use crate::matching::{Change, Document, Engine, IndexError, Match, Query, Viewer, documents};
 use crate::registry::Kind;
 
@@ -104,11 +104,6 @@ async fn go_on(run: &MatchingRun, engine: &Arc<Engine>, connection: &mut AsyncPg
         }
         last = reached;
     }
-}
-
-/// Only what asks or is offered now is matched.
-fn is_open(source: Kind, document: &Document) -> bool {
-    open_facets(source).iter().any(|facet| document.facets.contains(facet))
 }
 
 /// A record and what was found for it among a kind.

@@ -100,6 +100,11 @@ impl Service {
         Self { address, database, url, server, folder, options }
     }
 
+    /// Stops the service.
+    pub async fn stop(self) {
+        self.server.stop(true).await;
+    }
+
     /// Stops the service and starts it again on the same database and index.
     pub async fn restart(self) -> Self {
         self.restart_with_cost(&Cost::default()).await

@@ -1,0 +1,96 @@
+//! Alerts (提醒): a result, an expert or a demand that is new or has changed is matched with what stands on the other
+//! side, and the people concerned are told of strong matches, each pair once.
+//!
+//! The changes are followed behind the index, from a position that the database keeps and that moves in the transaction
+//! that keeps what was found: whatever is killed when, nothing is lost and nothing told twice. One process at a time is
+//! at it, whichever has the time.
+
+mod store;
+mod worker;
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::requests::{asks, request_for};
+use super::{Audience, Document, Engine, Facet, IndexError, Kind, Level, Query, Viewer};
+
+pub use store::begin;
+pub use worker::work;
+
+/// The kinds that alerts are of: what asks, and what is offered.
+const SIDES: [Kind; 3] = [Kind::Demand, Kind::Result, Kind::Expert];
+
+/// Matches of a record with a kind that are told, at most.
+const MOST: usize = 20;
+
+/// Who looks for demands. What members may see is looked for by itself, so that what is closed takes no place of theirs.
+const VIEWERS: [Viewer; 2] = [Viewer { audience: Audience::MEMBERS, owner: None }, Viewer::centre()];
+
+/// A demand and what may help it.
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    demand: Uuid,
+    /// A result or an expert.
+    kind: Kind,
+    record: Uuid,
+    score: f32,
+}
+
+/// The strong matches of records, each pair once, though both its sides may be among them.
+fn match_all(engine: &Engine, records: &[(Kind, Document)]) -> Result<Vec<Pair>, IndexError> {
+    let mut pairs = HashMap::new();
+    for (kind, record) in records {
+        let found = match kind {
+            Kind::Demand => of_demand(engine, record)?,
+            Kind::Result | Kind::Expert => of_offer(engine, *kind, record)?,
+            Kind::Organisation | Kind::Policy => Vec::new(),
+        };
+        for pair in found {
+            pairs.entry((pair.demand, pair.record)).or_insert(pair);
+        }
+    }
+    Ok(pairs.into_values().collect())
+}
+
+/// Results and experts for a demand, if it wants them.
+fn of_demand(engine: &Engine, demand: &Document) -> Result<Vec<Pair>, IndexError> {
+    let mut pairs = Vec::new();
+    for kind in [Kind::Result, Kind::Expert] {
+        if wanted(kind).is_some_and(|wanted| demand.facets.contains(&wanted)) {
+            let found = strong(engine, (Kind::Demand, demand), kind, Viewer::centre())?;
+            pairs.extend(found.map(|(record, score)| Pair { demand: demand.id, kind, record, score }));
+        }
+    }
+    Ok(pairs)
+}
+
+/// Demands that want such a result or expert.
+fn of_offer(engine: &Engine, kind: Kind, record: &Document) -> Result<Vec<Pair>, IndexError> {
+    let mut pairs = Vec::new();
+    for viewer in VIEWERS {
+        let found = strong(engine, (kind, record), Kind::Demand, viewer)?;
+        pairs.extend(found.map(|(demand, score)| Pair { demand, kind, record: record.id, score }));
+    }
+    Ok(pairs)
+}
+
+/// The strong matches of a record with a kind: ids and scores.
+fn strong(
+    engine: &Engine,
+    (kind, record): (Kind, &Document),
+    target: Kind,
+    viewer: Viewer,
+) -> Result<impl Iterator<Item = (Uuid, f32)> + use<>, IndexError> {
+    let mut request = request_for(target, Query::from(record.clone()), asks(kind), &[], viewer, MOST);
+    if target == Kind::Demand {
+        request.filter.facets.push(wanted(kind).into_iter().collect());
+    }
+    let matches = engine.matches(&request)?.into_iter();
+    Ok(matches.filter(|found| found.level == Level::Strong).map(|found| (found.id, found.score)))
+}
+
+/// What a demand has that wants such records.
+fn wanted(kind: Kind) -> Option<Facet> {
+    Facet::value("wanted", kind.as_str())
+}

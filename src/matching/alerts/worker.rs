@@ -1,0 +1,99 @@
+//! Matches what changed, behind the index of its process.
+
+use std::sync::Weak;
+use std::time::Duration;
+
+use diesel_async::AsyncPgConnection;
+
+use super::store::{self, Place};
+use super::{SIDES, match_all};
+use crate::database::{Database, DatabaseError};
+use crate::matching::follow::{ChangeRow, Trail, by_kind, changes_between};
+use crate::matching::requests::is_open;
+use crate::matching::{Change, Document, Engine, IndexError, documents};
+use crate::registry::Kind;
+
+/// Changes a step: a fraction of a second of work, so that what is found is told soon, however much is written at once.
+const BATCH: i64 = 64;
+/// A pause after the database failed, or while another process is at it.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+#[derive(Debug, thiserror::Error)]
+enum AlertError {
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error("the database refused: {0}")]
+    Query(#[from] diesel::result::Error),
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error("the matching task stopped: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// Works as long as somebody uses the engine. What fails is tried again.
+pub async fn work(engine: Weak<Engine>, database: Database, mut trail: Trail) {
+    while engine.strong_count() > 0 {
+        if let Err(error) = follow(&engine, &database, &mut trail).await {
+            tracing::error!(%error, "alerts fell behind; trying again");
+            tokio::time::sleep(PATIENCE).await;
+        }
+    }
+}
+
+/// Follows until nobody keeps the index current. Where nothing is written it does nothing.
+async fn follow(engine: &Weak<Engine>, database: &Database, trail: &mut Trail) -> Result<(), AlertError> {
+    let mut connection = database.lasting_connection().await?;
+    let mut reached = 0;
+    while let Some(horizon) = trail.beyond(reached).await {
+        if next(horizon, &mut connection).await?.1.is_empty() {
+            reached = horizon;
+        } else if store::claim(&mut connection).await? {
+            let caught_up = catch_up(horizon, engine, &mut connection).await;
+            store::release(&mut connection).await?;
+            caught_up?;
+            reached = horizon;
+        } else {
+            tokio::time::sleep(PATIENCE).await;
+        }
+    }
+    Ok(())
+}
+
+/// Where the alerts stand, and the next changes that the index holds.
+async fn next(horizon: u64, connection: &mut AsyncPgConnection) -> Result<(Place, Vec<ChangeRow>), AlertError> {
+    let place = store::place(connection).await?;
+    let changes = changes_between((place.xid, place.seq), horizon.cast_signed(), BATCH, connection).await?;
+    Ok((place, changes))
+}
+
+/// Matches every change that the index holds, and tells of it.
+async fn catch_up(horizon: u64, engine: &Weak<Engine>, connection: &mut AsyncPgConnection) -> Result<(), AlertError> {
+    // What a service that ended has not come to is for another, or for itself when it is started again.
+    while let Some(engine) = engine.upgrade() {
+        let (place, changes) = next(horizon, connection).await?;
+        let Some(last) = changes.last() else { break };
+        let reached = Place { xid: last.xid, seq: last.seq };
+        let records = open_records(&changes, connection).await?;
+        // No transaction is open meanwhile: nobody's index waits for this.
+        let pairs = tokio::task::spawn_blocking(move || match_all(&engine, &records)).await??;
+        store::tell(place, reached, pairs, connection).await?;
+    }
+    Ok(())
+}
+
+/// Those that changed and that ask or are offered now.
+async fn open_records(
+    changes: &[ChangeRow],
+    connection: &mut AsyncPgConnection,
+) -> Result<Vec<(Kind, Document)>, AlertError> {
+    let mut records = Vec::new();
+    for (kind, ids) in by_kind(changes).into_iter().filter(|(kind, _)| SIDES.contains(kind)) {
+        let loaded = documents::load(kind, &ids, connection).await?.changes.into_iter();
+        let open = loaded.filter_map(|change| match change {
+            Change::Put(document) => Some(*document).filter(|document| is_open(kind, document)),
+            Change::Remove(_) => None,
+        });
+        records.extend(open.map(|document| (kind, document)));
+    }
+    Ok(records)
+}

@@ -1,0 +1,188 @@
+//! Notifications over HTTP: one's own, and which of them one has read.
+
+use std::collections::HashMap;
+
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use chrono::{DateTime, Utc};
+use deserr::Deserr;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::store::{self, Told};
+use crate::access::{self, Action};
+use crate::database::Connection;
+use crate::http::paging::{Paging, PagingParameters, next_link};
+use crate::http::{Body, flag};
+use crate::identity::Caller;
+use crate::matching::Level;
+use crate::problem::{Answer, Faults, FieldFault, Problem};
+use crate::registry::demands::Demand;
+use crate::registry::experts::Expert;
+use crate::registry::results::ResearchResult;
+use crate::registry::{Concept, Kind, ids};
+use crate::state::State;
+
+/// Which notifications.
+#[derive(Clone, Debug, Deserr, IntoParams)]
+#[deserr(error = Faults, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct NotificationFilter {
+    /// Only those that were not read, or only those that were.
+    #[deserr(default, try_from(Option<String>) = flag -> FieldFault)]
+    pub unread: Option<bool>,
+}
+
+/// A strong match that somebody was told of.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "01939c5e-0000-7000-8000-00000000000f", "created_at": "2026-11-25T02:03:04Z", "score": 0.73, "level": "strong",
+    "demand": {"kind": "demand", "id": "01939c5e-0000-7000-8000-000000000004", "title": "球铁件热节处总有缩松"},
+    "counterpart": {"kind": "result", "id": "01939c5e-0000-7000-8000-000000000003", "title": "球墨铸铁件缩松缺陷的控制方法"}
+}))]
+pub struct Notification {
+    id: Uuid,
+    created_at: DateTime<Utc>,
+    /// When it was read first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read_at: Option<DateTime<Utc>>,
+    /// 0 to 1, as it was when the pair was told.
+    #[schema(minimum = 0.0, maximum = 1.0)]
+    score: f32,
+    level: Level,
+    /// What is asked for. Left out while the caller may not read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    demand: Option<NotifiedRecord>,
+    /// The result or the expert that may help. Left out while the caller may not read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counterpart: Option<NotifiedRecord>,
+}
+
+/// A record of the pair, as it is called now.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct NotifiedRecord {
+    kind: Kind,
+    id: Uuid,
+    /// The title, or the name of an expert.
+    #[schema(max_length = 200)]
+    title: String,
+}
+
+/// One page of notifications, newest first.
+#[derive(Serialize, ToSchema)]
+pub struct NotificationPage {
+    #[schema(max_items = 100)]
+    items: Vec<Notification>,
+    /// How many the caller has not read, on whatever page.
+    #[schema(minimum = 0)]
+    unread: i64,
+    #[schema(max_length = 200)]
+    next_cursor: Option<String>,
+}
+
+/// How far one has read.
+#[derive(Deserr, ToSchema)]
+#[deserr(error = Faults, deny_unknown_fields)]
+#[schema(example = json!({"until": "01939c5e-0000-7000-8000-00000000000f"}))]
+pub struct ReadNotifications {
+    /// The newest notification that was read; what came after it stays unread.
+    #[deserr(try_from(String) = ids::id -> FieldFault)]
+    until: Uuid,
+}
+
+/// List notifications
+///
+/// 自己的通知，新的在前：新登记或修改过的成果、专家与需求强相关时告知有关的人，每一对只告知一次。
+#[utoipa::path(operation_id = "list_notifications", tag = "notifications", params(NotificationFilter, PagingParameters),
+    responses((status = 200, description = "One page", body = NotificationPage)))]
+#[get("/v1/notifications")]
+pub async fn list(request: HttpRequest, state: web::Data<State>, caller: Caller) -> Answer<HttpResponse> {
+    let person = caller.signed_in()?;
+    let (paging, filters) = Paging::of(&request)?;
+    let filter: NotificationFilter =
+        deserr::deserialize(Value::Object(filters)).map_err(Problem::invalid_parameters)?;
+    let after = paging.after_id()?;
+    let mut connection = state.database.connection().await?;
+    let mut told = store::page(person, filter.unread, after, paging.fetch(), &mut connection).await?;
+    let next_cursor = paging.cut(&mut told, |last| last.id.as_bytes().to_vec());
+    let unread = store::unread(person, &mut connection).await?;
+    let items = named(told, &caller, &mut connection).await?;
+    let mut response = HttpResponse::Ok();
+    if let Some(cursor) = &next_cursor {
+        response.insert_header(("Link", next_link(&request, cursor)));
+    }
+    Ok(response.json(NotificationPage { items, unread, next_cursor }))
+}
+
+/// Mark a notification as read
+///
+/// 把一条通知标为已读；再标一次不变。
+#[utoipa::path(operation_id = "read_notification", tag = "notifications",
+    params(("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-00000000000f")),
+    responses((status = 204, description = "It is read")))]
+#[post("/v1/notifications/{id}/read")]
+pub async fn read(id: web::Path<String>, state: web::Data<State>, caller: Caller) -> Answer<HttpResponse> {
+    let person = caller.signed_in()?;
+    let id = ids::id(id.into_inner()).map_err(|_| Problem::not_found())?;
+    if !store::read(person, id, &mut *state.database.connection().await?).await? {
+        return Err(Problem::not_found());
+    }
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Mark notifications as read
+///
+/// 把某一条及更早的通知全部标为已读。
+#[utoipa::path(operation_id = "read_notifications", tag = "notifications", request_body = ReadNotifications,
+    responses((status = 204, description = "They are read")))]
+#[post("/v1/notifications/read")]
+pub async fn read_until(
+    state: web::Data<State>,
+    caller: Caller,
+    how_far: Body<ReadNotifications>,
+) -> Answer<HttpResponse> {
+    let person = caller.signed_in()?;
+    store::read_until(person, how_far.0.until, &mut *state.database.connection().await?).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// With the records of their pairs, as far as the caller may read them now.
+async fn named(told: Vec<Told>, caller: &Caller, connection: &mut Connection) -> Answer<Vec<Notification>> {
+    let demands: Vec<Uuid> = told.iter().map(|one| one.demand).collect();
+    let results: Vec<Uuid> = told.iter().filter_map(|one| one.result).collect();
+    let experts: Vec<Uuid> = told.iter().filter_map(|one| one.expert).collect();
+    let mut names = titled(&demands, |demand: &Demand| demand.title.to_string(), caller, connection).await?;
+    names.extend(titled(&results, |result: &ResearchResult| result.title.to_string(), caller, connection).await?);
+    names.extend(titled(&experts, |expert: &Expert| expert.name.to_string(), caller, connection).await?);
+    let items = told.into_iter().map(|one| Notification {
+        id: one.id,
+        created_at: one.created_at,
+        read_at: one.read_at,
+        score: one.score,
+        level: Level::Strong,
+        demand: names.get(&one.demand).cloned(),
+        counterpart: one.result.or(one.expert).and_then(|id| names.get(&id).cloned()),
+    });
+    Ok(items.collect())
+}
+
+/// Those of the records that the caller may read, by their ids.
+async fn titled<C: Concept>(
+    ids: &[Uuid],
+    title: impl Fn(&C) -> String,
+    caller: &Caller,
+    connection: &mut Connection,
+) -> Answer<HashMap<Uuid, NotifiedRecord>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let records = C::find_all(ids, connection).await?.into_iter();
+    let readable =
+        records.filter(|record| record.stamp.deleted_at.is_none() && access::may(caller, Action::Read, record));
+    let named = readable.map(|record| {
+        let id = record.stamp.id;
+        (id, NotifiedRecord { kind: C::KIND, id, title: title(&record.fields) })
+    });
+    Ok(named.collect())
+}

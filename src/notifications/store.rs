@@ -1,0 +1,96 @@
+//! SQL of notifications.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Timestamptz};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+
+use crate::database::schema::{alerts, notifications};
+
+/// A notification as it is kept, with its pair.
+#[derive(Queryable)]
+pub struct Told {
+    pub id: Uuid,
+    pub created_at: DateTime<Utc>,
+    pub read_at: Option<DateTime<Utc>>,
+    pub demand: Uuid,
+    pub result: Option<Uuid>,
+    pub expert: Option<Uuid>,
+    pub score: f32,
+}
+
+/// One page of what a person was told, newest first.
+///
+/// # Errors
+/// What the database says.
+pub async fn page(
+    person: Uuid,
+    unread: Option<bool>,
+    after: Option<Uuid>,
+    limit: i64,
+    connection: &mut AsyncPgConnection,
+) -> QueryResult<Vec<Told>> {
+    let own = notifications::table.inner_join(alerts::table).filter(notifications::user_id.eq(person));
+    let mut query = own.into_boxed();
+    match unread {
+        Some(true) => query = query.filter(notifications::read_at.is_null()),
+        Some(false) => query = query.filter(notifications::read_at.is_not_null()),
+        None => {}
+    }
+    if let Some(after) = after {
+        query = query.filter(notifications::id.lt(after));
+    }
+    let told = (notifications::id, notifications::created_at, notifications::read_at);
+    let pair = (alerts::demand_id, alerts::result_id, alerts::expert_id, alerts::score);
+    let rows = query.order(notifications::id.desc()).limit(limit).select((told, pair));
+    let rows: Vec<((_, _, _), (_, _, _, _))> = rows.load(connection).await?;
+    let told = rows.into_iter().map(|((id, created_at, read_at), (demand, result, expert, score))| Told {
+        id,
+        created_at,
+        read_at,
+        demand,
+        result,
+        expert,
+        score,
+    });
+    Ok(told.collect())
+}
+
+/// How many a person has not read.
+///
+/// # Errors
+/// What the database says.
+pub async fn unread(person: Uuid, connection: &mut AsyncPgConnection) -> QueryResult<i64> {
+    let unread =
+        notifications::table.filter(notifications::user_id.eq(person)).filter(notifications::read_at.is_null());
+    unread.count().get_result(connection).await
+}
+
+/// Notes that a person has read one, the first time; false if it is not the person's.
+///
+/// # Errors
+/// What the database says.
+pub async fn read(person: Uuid, id: Uuid, connection: &mut AsyncPgConnection) -> QueryResult<bool> {
+    let own = notifications::table.find(id).filter(notifications::user_id.eq(person));
+    let unread = diesel::update(own.filter(notifications::read_at.is_null()));
+    if unread.set(notifications::read_at.eq(sql::<Nullable<Timestamptz>>(NOW))).execute(connection).await? == 1 {
+        return Ok(true);
+    }
+    diesel::select(diesel::dsl::exists(own)).get_result(connection).await
+}
+
+/// Notes that a person has read all up to one.
+///
+/// # Errors
+/// What the database says.
+pub async fn read_until(person: Uuid, until: Uuid, connection: &mut AsyncPgConnection) -> QueryResult<()> {
+    let unread =
+        notifications::table.filter(notifications::user_id.eq(person)).filter(notifications::read_at.is_null());
+    let unread = diesel::update(unread.filter(notifications::id.le(until)));
+    unread.set(notifications::read_at.eq(sql::<Nullable<Timestamptz>>(NOW))).execute(connection).await.map(drop)
+}
+
+/// Nothing is read before it was told, though a clock be put back.
+const NOW: &str = "greatest(now(), created_at)";
