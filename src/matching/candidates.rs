@@ -30,6 +30,11 @@ const WHOLE: Score = 10.0;
 /// Records whose sums are held at once: 256 KiB, which stay near the processor.
 const WINDOW: DocId = 1 << 16;
 
+/// Sums that are looked at together.
+const STRETCH: usize = 64;
+/// The highest sums of a window that are put in order, for each candidate wanted: a filter may refuse some.
+const FIRST: usize = 2;
+
 /// A record of a segment and its first score. Of equal ones that with the lower id is better, wherever it lies.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) struct Candidate {
@@ -107,7 +112,9 @@ fn gathering(terms: &Terms, place: usize, part: &Part, view: &View) -> Result<Ve
             push(list, view.fields.words[list.audience.place()].text, Some(term.weight * term.idf))?;
         }
     }
-    for (exact, field) in [(&terms.whole, (|words| words.whole) as fn(&WordFields) -> Field), (&terms.names, |words| words.names)] {
+    for (exact, field) in
+        [(&terms.whole, (|words| words.whole) as fn(&WordFields) -> Field), (&terms.names, |words| words.names)]
+    {
         for list in exact.iter().flat_map(|exact| &exact.lists).filter(|list| list.part == place) {
             push(list, field(&view.fields.words[list.audience.place()]), None)?;
         }
@@ -182,14 +189,30 @@ impl Best<'_> {
             for list in &mut *lists {
                 list.add(window, sums, norms);
             }
-            let mut least = self.least();
-            for (doc, sum) in (window..).zip(&*sums) {
-                if *sum >= least {
-                    self.offer(place, part, doc, *sum);
-                    least = self.least();
-                }
-            }
+            self.window(place, part, window, sums);
             window += WINDOW;
+        }
+    }
+
+    /// Takes the best of a window, the highest sums first: so few are looked at that others will push out.
+    fn window(&mut self, place: usize, part: &Part, window: DocId, sums: &[Score]) {
+        let least = self.least();
+        let mut found: Vec<(Score, DocId)> = Vec::new();
+        for (start, stretch) in (window..).step_by(STRETCH).zip(sums.chunks(STRETCH)) {
+            // Without a way out of the loop many sums are compared at once.
+            if stretch.iter().fold(false, |any, sum| any | (*sum >= least)) {
+                found.extend(stretch.iter().copied().zip(start..).filter(|(sum, _)| *sum >= least));
+            }
+        }
+        let first = (self.most * FIRST).min(found.len());
+        if first < found.len() {
+            found.select_nth_unstable_by(first, |a, b| b.0.total_cmp(&a.0));
+        }
+        found[..first].sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+        for (sum, doc) in found {
+            if sum >= self.least() {
+                self.offer(place, part, doc, sum);
+            }
         }
     }
 

@@ -106,7 +106,8 @@ impl<'a> Wanted<'a> {
 
     /// The condition features of a pair, in the order of [`CONDITION_FEATURES`].
     pub fn features(&self, columns: &Columns, doc: DocId) -> [f32; CONDITION_FEATURES.len()] {
-        let facets: Vec<Facet> = columns.facets(doc).collect();
+        let asked = !(self.industries.is_empty() && self.regions.is_empty() && self.ways.is_empty());
+        let facets = if asked { columns.facets(doc) } else { Vec::new() };
         let (least, ripe) = self.sides(self.query.maturity, maturity(columns, doc));
         let (budget, price) = self.sides(self.query.price, columns.price(doc));
         let today = days(self.now.date_naive());
@@ -127,7 +128,7 @@ impl<'a> Wanted<'a> {
 
     /// How each condition of a pair stands.
     pub fn stands(&self, columns: &Columns, doc: DocId) -> Vec<Stand> {
-        let facets: Vec<Facet> = columns.facets(doc).collect();
+        let facets = columns.facets(doc);
         let (least, ripe) = self.sides(self.query.maturity, maturity(columns, doc));
         let (budget, price) = self.sides(self.query.price, columns.price(doc));
         let trl = |level: Option<u8>| level.map(|level| format!("TRL {level}"));

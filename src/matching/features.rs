@@ -51,11 +51,7 @@ struct Found {
 }
 
 /// The text features of the candidates, in their order. Names count as a shared keyword.
-pub(super) fn text_matches(
-    candidates: &[Candidate],
-    terms: &Terms,
-    view: &View,
-) -> Result<Vec<TextMatch>, IndexError> {
+pub(super) fn text_matches(candidates: &[Candidate], terms: &Terms, view: &View) -> Result<Vec<TextMatch>, IndexError> {
     let averages = view.statistics.average_lengths();
     let mut matches = vec![TextMatch::default(); candidates.len()];
     for (place, part) in view.snapshot.parts.iter().enumerate() {
@@ -99,7 +95,14 @@ fn read(
     };
     let mut found: Vec<Found> = docs.iter().map(one).collect();
     for keyword in &terms.whole {
-        each(keyword, |words| words.whole, place, docs, view, |order| found[order].keywords.push(keyword.text.clone()))?;
+        each(
+            keyword,
+            |words| words.whole,
+            place,
+            docs,
+            view,
+            |order| found[order].keywords.push(keyword.text.clone()),
+        )?;
     }
     for name in &terms.names {
         each(name, |words| words.names, place, docs, view, |order| found[order].name = true)?;

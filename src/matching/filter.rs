@@ -78,12 +78,24 @@ impl Columns {
         halves.map(|(high, low)| Uuid::from_u64_pair(high, low))
     }
 
-    pub fn facets(&self, doc: DocId) -> impl Iterator<Item = Facet> + '_ {
-        self.facets.values_for_doc(doc).map(Facet)
+    pub fn facets(&self, doc: DocId) -> Vec<Facet> {
+        let rows = self.facets.index.value_row_ids(doc);
+        let mut facets = vec![0; rows.len()];
+        self.facets.values.get_range(rows.start.into(), &mut facets);
+        facets.into_iter().map(Facet).collect()
     }
 
     pub fn price(&self, doc: DocId) -> Option<(i64, i64)> {
         Some((self.price.0.first(doc)?, self.price.1.first(doc)?))
+    }
+
+    /// Does a record have a facet of each group?
+    fn has(&self, groups: &[Vec<Facet>], doc: DocId) -> bool {
+        if groups.is_empty() {
+            return true;
+        }
+        let facets = self.facets(doc);
+        groups.iter().all(|group| facets.iter().any(|facet| group.contains(facet)))
     }
 
     /// May this record be found? What is not known of a record meets no hard condition but that of price.
@@ -92,7 +104,7 @@ impl Columns {
         let visible = self.audience(doc) <= viewer.audience
             || viewer.owner.is_some_and(|viewer| self.owners(doc).any(|owner| owner == viewer));
         visible
-            && filter.facets.iter().all(|group| self.facets(doc).any(|facet| group.contains(&facet)))
+            && self.has(&filter.facets, doc)
             && filter
                 .least_maturity
                 .is_none_or(|least| self.maturity.first(doc).is_some_and(|level| level >= least.into()))

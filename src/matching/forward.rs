@@ -107,7 +107,13 @@ impl Forward {
 
     /// Calls back for each of the words that a record has, in their order, with its place among those asked for, the
     /// field it stands in (title, keywords, body) and where it begins, in characters.
-    pub fn read(&self, doc: DocId, numbers: &Numbers, scratch: &mut Scratch, mut callback: impl FnMut(usize, usize, u32)) {
+    pub fn read(
+        &self,
+        doc: DocId,
+        numbers: &Numbers,
+        scratch: &mut Scratch,
+        mut callback: impl FnMut(usize, usize, u32),
+    ) {
         let [titled, keyed, _] = self.lengths(doc).map(|length| length as usize);
         values(self.words.ords(), doc, &mut scratch.words);
         values(&self.steps, doc, &mut scratch.steps);

@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::text::words;
+use super::text::{Normal, is_han, words};
 
 /// Pieces a text; more does nobody read.
 const MOST: usize = 3;
@@ -27,10 +27,10 @@ pub struct Span {
 #[must_use]
 pub fn highlight(text: &str, terms: &[String]) -> Vec<Vec<Span>> {
     let mut hits: Vec<Range<usize>> = Vec::new();
-    for word in words(text).into_iter().filter(|word| terms.contains(&word.text)) {
+    for hit in places(text, terms) {
         match hits.last_mut() {
-            Some(last) if word.source.start <= last.end => last.end = last.end.max(word.source.end),
-            _ => hits.push(word.source),
+            Some(last) if hit.start <= last.end => last.end = last.end.max(hit.end),
+            _ => hits.push(hit),
         }
     }
     let mut pieces: Vec<(Range<usize>, Vec<Range<usize>>)> = Vec::new();
@@ -47,6 +47,26 @@ pub fn highlight(text: &str, terms: &[String]) -> Vec<Vec<Span>> {
         }
     }
     pieces.into_iter().map(|(piece, inside)| spans(text, &piece, &inside)).collect()
+}
+
+/// Where the terms stand, in the order of their beginnings: Han words wherever their characters do, others as words.
+fn places(text: &str, terms: &[String]) -> Vec<Range<usize>> {
+    let (han, others): (Vec<&String>, Vec<&String>) = terms.iter().partition(|term| term.chars().all(is_han));
+    let normal = Normal::of(text);
+    let mut places: Vec<Range<usize>> = Vec::new();
+    for term in han {
+        let term: Vec<char> = term.chars().collect();
+        let (Some(first), length) = (term.first(), term.len()) else { continue };
+        let starts = normal.chars.iter().enumerate().filter(|(_, c)| *c == first).map(|(start, _)| start);
+        let found = starts.filter(|start| normal.chars[*start..].starts_with(&term));
+        places.extend(found.map(|start| normal.source(start..start + length)));
+    }
+    if !others.is_empty() {
+        let found = words(text).into_iter().filter(|word| others.contains(&&word.text));
+        places.extend(found.map(|word| word.source));
+    }
+    places.sort_unstable_by_key(|place| (place.start, place.end));
+    places
 }
 
 fn before(text: &str, place: usize) -> usize {

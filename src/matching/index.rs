@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 use tantivy::schema::{BytesOptions, FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
-use tantivy::tokenizer::{PreTokenizedString, Token};
 use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term};
 use uuid::Uuid;
 
@@ -20,6 +19,8 @@ const FORMAT: &str = "4";
 /// What may be taken in before it becomes a segment: some ten thousand records. Only an index that is built anew comes
 /// near it.
 const WRITER_BYTES: usize = 128_000_000;
+/// Words are handed over with blanks between them; none has one in it.
+const BETWEEN: &str = "whitespace";
 /// What a word of the title or of a keyword counts in the text: it stands so often in the list of its record, which is
 /// BM25 over weighted fields (Robertson, Zaragoza & Taylor 2004).
 const PROMINENT: usize = 2;
@@ -103,22 +104,22 @@ pub(super) mod columns {
 
 fn schema() -> (Schema, Fields) {
     let mut builder = Schema::builder();
-    let indexed = |option: IndexRecordOption| {
-        let counted = option.has_freq();
-        let indexing = TextFieldIndexing::default().set_tokenizer("raw").set_fieldnorms(counted);
+    let indexed = |tokenizer: &str, option: IndexRecordOption| {
+        let indexing = TextFieldIndexing::default().set_tokenizer(tokenizer).set_fieldnorms(option.has_freq());
         TextOptions::default().set_indexing_options(indexing.set_index_option(option))
     };
-    let (counted, basic) = (indexed(IndexRecordOption::WithFreqs), indexed(IndexRecordOption::Basic));
+    let text = indexed(BETWEEN, IndexRecordOption::WithFreqs);
+    let (prominent, whole) = (indexed(BETWEEN, IndexRecordOption::Basic), indexed("raw", IndexRecordOption::Basic));
     let fields = Fields {
         id: builder.add_bytes_field("id", BytesOptions::default().set_indexed()),
         words: ["public", "members", "staff"].map(|audience| WordFields {
-            text: builder.add_text_field(&format!("{audience}_text"), counted.clone()),
-            prominent: builder.add_text_field(&format!("{audience}_prominent"), basic.clone()),
-            whole: builder.add_text_field(&format!("{audience}_whole"), basic.clone()),
-            names: builder.add_text_field(&format!("{audience}_names"), basic.clone()),
+            text: builder.add_text_field(&format!("{audience}_text"), text.clone()),
+            prominent: builder.add_text_field(&format!("{audience}_prominent"), prominent.clone()),
+            whole: builder.add_text_field(&format!("{audience}_whole"), whole.clone()),
+            names: builder.add_text_field(&format!("{audience}_names"), whole.clone()),
         }),
         owners: builder.add_bytes_field("owners", BytesOptions::default().set_indexed()),
-        sequence: builder.add_text_field(columns::SEQUENCE, TextOptions::default().set_fast("raw")),
+        sequence: builder.add_text_field(columns::SEQUENCE, TextOptions::default().set_fast(BETWEEN)),
         steps: builder.add_u64_field(columns::STEPS, FAST),
         titled: builder.add_u64_field(columns::TITLED, FAST),
         keyed: builder.add_u64_field(columns::KEYED, FAST),
@@ -246,9 +247,10 @@ impl KindIndex {
         let words = fields.words[document.audience.place()];
         let sequence = Sequence::of(document);
         let (prominent, body) = sequence.words.split_at(sequence.titled + sequence.keyed);
-        prepared.add_pre_tokenized_text(words.text, tokens(std::iter::repeat_n(prominent, PROMINENT).flatten().chain(body)));
-        prepared.add_pre_tokenized_text(words.prominent, tokens(prominent));
-        prepared.add_pre_tokenized_text(fields.sequence, tokens(&sequence.words));
+        let (prominent, body) = (prominent.join(" "), body.join(" "));
+        prepared.add_text(words.text, [&prominent, " "].concat().repeat(PROMINENT) + &body);
+        prepared.add_text(words.prominent, &prominent);
+        prepared.add_text(fields.sequence, [&prominent, " ", &body].concat());
         for step in sequence.steps {
             prepared.add_u64(fields.steps, step);
         }
@@ -301,12 +303,6 @@ fn add_id(prepared: &mut TantivyDocument, (high, low): (Field, Field), id: Uuid)
 pub(super) fn days(date: chrono::NaiveDate) -> i64 {
     use chrono::Datelike;
     date.num_days_from_ce().into()
-}
-
-/// Words for a field that keeps their order at most, not their places.
-fn tokens<'a>(words: impl IntoIterator<Item = &'a String>) -> PreTokenizedString {
-    let tokens = words.into_iter().map(|word| Token { text: word.clone(), position_length: 1, ..Token::default() });
-    PreTokenizedString { text: String::new(), tokens: tokens.collect() }
 }
 
 /// The index that is there, if it is whole and ours.

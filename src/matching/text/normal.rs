@@ -20,13 +20,9 @@ impl Normal {
         let mut normal = Self { chars: Vec::with_capacity(text.len()), sources: Vec::with_capacity(text.len()) };
         for (start, source) in text.char_indices() {
             let range = start..start + source.len_utf8();
-            // The common case needs no tables.
-            if source.is_ascii() {
-                normal.push(source.to_ascii_lowercase(), range);
-                continue;
-            }
-            for folded in std::iter::once(source).nfkc().flat_map(char::to_lowercase) {
-                normal.push(simplified_char(folded), range.clone());
+            match FOLDED.get(source as usize).copied().flatten() {
+                Some(folded) => normal.push(folded, range),
+                None => folded(source).for_each(|folded| normal.push(folded, range.clone())),
             }
         }
         normal
@@ -51,6 +47,20 @@ impl Normal {
 pub fn simplified(text: &str) -> String {
     Normal::of(text).chars.into_iter().collect()
 }
+
+/// NFKC, lower case, Simplified.
+fn folded(source: char) -> impl Iterator<Item = char> {
+    std::iter::once(source).nfkc().flat_map(char::to_lowercase).map(simplified_char)
+}
+
+/// The normal form of each character of the basic plane, where it is one character.
+static FOLDED: LazyLock<Vec<Option<char>>> = LazyLock::new(|| {
+    let single = |source: char| {
+        let mut chars = folded(source);
+        chars.next().filter(|_| chars.next().is_none())
+    };
+    (0..=0xffff).map(|number| char::from_u32(number).and_then(single)).collect()
+});
 
 /// Traditional characters and their Simplified forms. Character by character, so that every one keeps its place;
 /// the same table serves records and queries.

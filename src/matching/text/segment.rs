@@ -47,6 +47,9 @@ const UNITS: &[&str] = &[
     "hrc", "hb", "hv", "%",
 ];
 
+/// A run of more letters is no word.
+const LONGEST: usize = 60;
+
 /// A word of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word {
@@ -89,7 +92,7 @@ pub fn words(text: &str) -> Vec<Word> {
         }
         start = end;
     }
-    words.retain(|word| !is_stop_word(&word.text));
+    words.retain(|word| word.end - word.start <= LONGEST && !is_stop_word(&word.text));
     words.sort_by_key(|word| (word.start, std::cmp::Reverse(word.end)));
     words
 }
@@ -120,9 +123,15 @@ fn part_of_speech(tag: &str) -> f32 {
     }
 }
 
+/// Is it a Chinese character?
+#[must_use]
+pub fn is_han(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{2ebef}')
+}
+
 fn script(c: char) -> Script {
     match c {
-        '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{2ebef}' => Script::Han,
+        _ if is_han(c) => Script::Han,
         _ if c.is_alphanumeric() => Script::Latin,
         _ => Script::Between,
     }
@@ -243,7 +252,8 @@ mod tests {
 
     #[test]
     fn any_text_has_words_or_none() {
-        let long = "炉".repeat(20_000);
+        let (long, longer) = ("炉".repeat(20_000), "x".repeat(20_000));
+        assert!(words(&longer).is_empty());
         for text in ["", " ", "……！！", "🔥", "\0\u{1}", "\u{202e}", "的", &long, "-.-", "a-", "5 "] {
             for word in words(text) {
                 assert!(text.get(word.source.clone()).is_some(), "{text:?} {word:?}");
