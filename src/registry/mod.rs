@@ -10,6 +10,7 @@ pub mod experts;
 pub mod fields;
 pub mod history;
 pub mod ids;
+mod insertion;
 pub mod organisations;
 pub mod policies;
 pub mod record;

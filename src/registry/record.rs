@@ -151,7 +151,7 @@ pub trait Store: Sized {
     /// Filters of its list; named as the fields.
     type Filter: Deserr<Faults> + utoipa::IntoParams + Clone + Send + Sync + 'static;
 
-    /// Writes new records in one statement; at most some thousand at once.
+    /// Writes new records in one statement; at most some thousands at once.
     fn insert(
         records: &[Record<Self>],
         connection: &mut AsyncPgConnection,
@@ -201,21 +201,7 @@ macro_rules! store {
                 records: &[crate::registry::record::Record<Self>],
                 connection: &mut diesel_async::AsyncPgConnection,
             ) -> diesel::QueryResult<()> {
-                use $table as columns;
-                let row = |record: &'_ crate::registry::record::Record<Self>| {
-                    let stamp = &record.stamp;
-                    (
-                        columns::id.eq(stamp.id),
-                        columns::version.eq(stamp.version),
-                        columns::created_at.eq(stamp.created_at),
-                        columns::created_by.eq(stamp.created_by),
-                        columns::updated_at.eq(stamp.updated_at),
-                        columns::updated_by.eq(stamp.updated_by),
-                        record.fields.clone(),
-                    )
-                };
-                let rows: Vec<_> = records.iter().map(row).collect();
-                diesel::insert_into($table::table).values(rows).execute(connection).await.map(drop)
+                crate::registry::insertion::insert(stringify!($table), records, connection).await
             }
 
             async fn advance(

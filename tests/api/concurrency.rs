@@ -112,6 +112,33 @@ async fn an_organisation_is_never_deleted_under_a_demand_that_comes_at_the_same_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nor_under_a_load_whichever_of_them_is_the_first() {
+    let service = Service::start().await;
+    let staff = service.staff().await;
+    for load_first in [true, false] {
+        let firm = staff.create("organisations", &enterprise("五金厂")).await;
+        let load = format!(
+            "INSERT INTO results (id, created_at, updated_at, title, summary, holder_id)
+             SELECT gen_random_uuid(), now(), now(), '冲压模具', '关于冲压模具寿命的成果。', '{firm}'
+             FROM generate_series(1, 10)"
+        );
+        let delete = format!("UPDATE organisations SET deleted_at = now(), version = 2 WHERE id = '{firm}'");
+        let (first, second, constraint) =
+            if load_first { (load, delete, "organisation_in_use") } else { (delete, load, "holder_id_living") };
+        let (client, connection) =
+            tokio_postgres::connect(&service.url, tokio_postgres::NoTls).await.expect("a connection");
+        tokio::spawn(connection);
+        client.batch_execute(&format!("BEGIN; {first}")).await.expect("the first");
+        let commit = async {
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            client.batch_execute("COMMIT").await.expect("a commit");
+        };
+        let (refused, ()) = tokio::join!(service.refused_by(&second), commit);
+        assert_eq!(refused.as_deref(), Some(constraint));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_comes_late_is_found_all_the_same() {
     let service = Service::start().await;
     let staff = service.staff().await;

@@ -1,6 +1,7 @@
 //! What must never be is impossible in the database, whoever writes.
 
 use duijie::database::schema;
+use serde_json::json;
 
 use crate::harness::{Service, enterprise, result};
 
@@ -45,7 +46,18 @@ async fn rows_that_break_a_rule_cannot_be_written() {
         (result("form", "'idea'"), "23514"),
         (result("keywords", "'{a,a}'"), "23514"),
         (result("keywords", "ARRAY[repeat('x', 51)]"), "23514"),
+        (result("keywords", "ARRAY['a', NULL]"), "23514"),
+        (result("keywords", "ARRAY['a', '']"), "23514"),
+        (result("keywords", "ARRAY['a', E'b\\u0001c']"), "23514"),
+        (result("keywords", "ARRAY['a', E'e\\u0301']"), "23514"),
+        (result("disciplines", "'{460,460}'"), "23514"),
+        (result("disciplines", "'{460,4601}'"), "23514"),
+        (result("disciplines", "ARRAY['460,470']"), "23514"),
+        (result("cooperation", "'{license,license}'"), "23514"),
+        (result("cooperation", "'{license,theft}'"), "23514"),
+        (result("attachments", "'[{\"name\": \"a\"}]'"), "23514"),
         (result("industries", "'{C9999}'"), "23503"),
+        (result("contributor_ids", "ARRAY[NULL]::uuid[]"), "23514"),
         (result("contributor_ids", "ARRAY[gen_random_uuid()]"), "23503"),
         (result("asking_price", "'{\"min\": 5, \"max\": 1}'"), "23514"),
         (result("asking_price", "'{\"negotiable\": true, \"min\": 1}'"), "23514"),
@@ -75,6 +87,74 @@ async fn rows_that_break_a_rule_cannot_be_written() {
         assert!(refused.starts_with(code), "{statement}: {refused}");
     }
     service.sql(&organisation("credit_code", "'91350100M000100Y43'")).await.expect("a good row is taken");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_bad_row_among_many_refuses_all_of_them_whether_new_or_changed() {
+    let service = Service::start().await;
+    let staff = service.staff().await;
+    let firm = staff.create("organisations", &enterprise("五金厂")).await;
+    let gone = staff.create("organisations", &enterprise("关门的厂")).await;
+    staff.delete(&format!("/v1/organisations/{gone}"), "\"1\"").await.expect(204);
+    let institute = json!({"name": "研究院", "kind": "institute"});
+    let institute = staff.create("organisations", &institute).await;
+    let many = |table: &str, columns: &str, values: &str| {
+        format!(
+            "INSERT INTO {table} (id, created_at, updated_at, {columns})
+             SELECT gen_random_uuid(), now(), now(), {values} FROM generate_series(1, 100) AS number"
+        )
+    };
+    let results = |columns: &str, values: &str| {
+        let columns = format!("title, summary, holder_id, {columns}");
+        many("results", &columns, &format!("'冲压模具', '关于冲压模具寿命的成果。', '{firm}', {values}"))
+    };
+    let last = |good: &str, bad: &str| format!("CASE number WHEN 100 THEN {bad} ELSE {good} END");
+    let holder = |bad: &str| {
+        let holder = last(&format!("'{firm}'::uuid"), &format!("'{bad}'"));
+        many("results", "title, summary, holder_id", &format!("'冲压模具', '关于冲压模具寿命的成果。', {holder}"))
+    };
+    let asking = last(&format!("'{firm}'::uuid"), &format!("'{institute}'"));
+    let took_part = last("'{}'::uuid[]", "ARRAY[gen_random_uuid()]");
+    let refused = [
+        (results("industries", &last("'{C3311}'::text[]", "'{C3311,C9999}'")), "known_industries"),
+        (results("contributor_ids", &took_part), "known_contributors"),
+        (
+            many(
+                "experts",
+                "name, organisation_id, categories, result_ids",
+                &format!("'李', '{firm}', '{{research}}'::text[], {took_part}"),
+            ),
+            "known_results",
+        ),
+        (holder("00000000-0000-7000-8000-000000000000"), "results_holder_id_fkey"),
+        (holder(&gone), "holder_id_living"),
+        (
+            many(
+                "demands",
+                "title, description, enterprise_id",
+                &format!("'缩松', '球铁阀体总有缩松，废品。', {asking}"),
+            ),
+            "enterprise_id_kind",
+        ),
+    ];
+    for (statement, constraint) in refused {
+        assert_eq!(service.refused_by(&statement).await.as_deref(), Some(constraint), "{statement}");
+    }
+    assert_eq!(service.value("SELECT count(*) FROM results").await, "0");
+
+    service.sql(&results("status", "'published'")).await.expect("good rows are taken");
+    assert_eq!(service.value("SELECT count(*) FROM changes WHERE kind = 'result'").await, "100");
+    for (set, constraint) in [
+        ("industries = '{C9999}'".to_owned(), "known_industries"),
+        ("contributor_ids = ARRAY[gen_random_uuid()]".to_owned(), "known_contributors"),
+        (format!("holder_id = '{gone}'"), "holder_id_living"),
+    ] {
+        let change = format!("UPDATE results SET version = version + 1, {set}");
+        assert_eq!(service.refused_by(&change).await.as_deref(), Some(constraint), "{change}");
+    }
+    let change = format!("UPDATE results SET version = version + 1, holder_id = '{institute}'");
+    service.sql(&change).await.expect("a good change is taken");
+    assert_eq!(service.value("SELECT count(*) FROM changes WHERE kind = 'result' AND version = 2").await, "100");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -228,6 +228,15 @@ impl Service {
             None => error.to_string(),
         })
     }
+
+    /// The constraint that refuses a statement; none if it is taken.
+    pub async fn refused_by(&self, statement: &str) -> Option<String> {
+        let (client, connection) =
+            tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.expect("a connection");
+        tokio::spawn(connection);
+        let refused = client.batch_execute(statement).await.err()?;
+        refused.as_db_error().and_then(|refused| refused.constraint()).map(str::to_owned)
+    }
 }
 
 /// The index's writer is let go with the last task of the server before: that takes a moment.
