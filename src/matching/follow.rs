@@ -158,6 +158,14 @@ impl Follower {
                 tracing::error!(%error, "the index fell behind; trying again");
                 tokio::time::sleep(RECOVERY).await;
             }
+            // What a step that failed had taken in must not go into the next commit, nor may a disk that was full
+            // once keep the index from following.
+            let engine = Arc::clone(&self.engine);
+            match tokio::task::spawn_blocking(move || engine.roll_back()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "the index cannot go back to its last commit"),
+                Err(error) => tracing::error!(%error, "the index cannot go back to its last commit"),
+            }
         }
     }
 

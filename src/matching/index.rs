@@ -1,19 +1,22 @@
 //! The inverted index of one kind of record (tantivy), with the position it has reached in the change table.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::{PreTokenizedString, Token};
-use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyDocument, TantivyError, Term};
+use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term};
 use uuid::Uuid;
 
 use super::document::{Change, Document};
+use super::living::Snapshot;
+use super::sealed::SealedFolder;
 use super::text::{Word, name_terms, simplified, words};
 use crate::access::Audience;
 
 /// Changes with the fields, the words or the facets: an index of another format is built anew.
-const FORMAT: &str = "2";
+const FORMAT: &str = "3";
 /// The least that tantivy takes.
 const WRITER_BYTES: usize = 16_000_000;
 /// Between two texts of one field, so that the last word of one is no neighbour of the first of the next.
@@ -95,15 +98,16 @@ fn schema() -> (Schema, Fields) {
     let mut builder = Schema::builder();
     let indexing =
         TextFieldIndexing::default().set_tokenizer("raw").set_index_option(IndexRecordOption::WithFreqsAndPositions);
-    let text = TextOptions::default().set_indexing_options(indexing);
+    // Fast, so that the words of a record that is removed are known.
+    let text = TextOptions::default().set_indexing_options(indexing).set_fast("raw");
     let fields = Fields {
         id: builder.add_text_field("id", STRING),
         words: ["public", "members", "staff"].map(|audience| WordFields {
             title: builder.add_text_field(&format!("{audience}_title"), text.clone()),
             keywords: builder.add_text_field(&format!("{audience}_keywords"), text.clone()),
             body: builder.add_text_field(&format!("{audience}_body"), text.clone()),
-            whole: builder.add_text_field(&format!("{audience}_whole"), STRING),
-            names: builder.add_text_field(&format!("{audience}_names"), STRING),
+            whole: builder.add_text_field(&format!("{audience}_whole"), STRING | FAST),
+            names: builder.add_text_field(&format!("{audience}_names"), STRING | FAST),
         }),
         owners: builder.add_text_field("owners", STRING),
         id_high: builder.add_u64_field(columns::ID.0, FAST),
@@ -126,6 +130,7 @@ fn schema() -> (Schema, Fields) {
 pub struct KindIndex {
     index: Index,
     reader: IndexReader,
+    snapshot: RwLock<Arc<Snapshot>>,
     writer: Mutex<IndexWriter>,
     pub(super) fields: Fields,
 }
@@ -136,14 +141,11 @@ impl KindIndex {
     /// # Errors
     /// If the folder cannot be written or another process holds it.
     pub fn open(folder: &Path) -> Result<Self, IndexError> {
-        let (schema, fields) = schema();
-        let index = match open_kept(folder, &schema) {
-            Some(index) => index,
-            None => create(folder, schema)?,
-        };
-        let writer = index.writer_with_num_threads(1, WRITER_BYTES)?;
-        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { index, reader, writer: Mutex::new(writer), fields })
+        let fields = schema().1;
+        let kept = open_kept(folder, &fields);
+        let Kept { index, reader, snapshot } = kept.map_or_else(|| create(folder, &fields), Ok)?;
+        let writer = Mutex::new(index.writer_with_num_threads(1, WRITER_BYTES)?);
+        Ok(Self { index, reader, snapshot: RwLock::new(Arc::new(snapshot)), writer, fields })
     }
 
     /// What stood in the last commit.
@@ -153,9 +155,8 @@ impl KindIndex {
     }
 
     /// A snapshot to read from.
-    #[must_use]
-    pub fn searcher(&self) -> Searcher {
-        self.reader.searcher()
+    pub(super) fn snapshot(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.snapshot.read())
     }
 
     /// Takes changes in; they are found after the next commit.
@@ -200,6 +201,17 @@ impl KindIndex {
         prepared.set_payload(position);
         prepared.commit()?;
         self.reader.reload()?;
+        let next = Snapshot::of(self.reader.searcher(), &self.fields, Some(&self.snapshot()))?;
+        *self.snapshot.write() = Arc::new(next);
+        Ok(())
+    }
+
+    /// Forgets what was taken in since the last commit, and whatever kept the index from taking in more.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn roll_back(&self) -> Result<(), IndexError> {
+        self.writer.lock().rollback()?;
         Ok(())
     }
 
@@ -277,25 +289,55 @@ fn token(word: Word, offset: usize) -> Token {
     Token { offset_from: 0, offset_to: 0, position: offset + word.start, position_length: 1, text: word.text }
 }
 
-/// The index that is there, if it is whole and ours.
-fn open_kept(folder: &Path, schema: &Schema) -> Option<Index> {
-    let format = std::fs::read_to_string(folder.join("format")).ok()?;
-    let index = Index::open_in_dir(folder).ok().filter(|index| format == FORMAT && index.schema() == *schema);
-    let whole = index.filter(|index| index.validate_checksum().is_ok_and(|damaged| damaged.is_empty()));
-    if whole.is_none() {
-        tracing::warn!(folder = %folder.display(), "the index is damaged or of another format; building it anew");
-    }
-    whole
+/// An index in its folder, and its last commit ready to be read.
+struct Kept {
+    index: Index,
+    reader: IndexReader,
+    snapshot: Snapshot,
 }
 
-fn create(folder: &Path, schema: Schema) -> Result<Index, IndexError> {
+impl Kept {
+    fn of(index: Index, fields: &Fields) -> Result<Self, IndexError> {
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        let snapshot = Snapshot::of(reader.searcher(), fields, None)?;
+        Ok(Self { index, reader, snapshot })
+    }
+
+    /// The index that is there, if it is whole and ours.
+    fn whole(folder: &Path, fields: &Fields) -> Result<Option<Self>, IndexError> {
+        if std::fs::read(folder.join("format"))? != FORMAT.as_bytes() {
+            return Ok(None);
+        }
+        let index = Index::open(SealedFolder::open(folder)?)?;
+        if index.schema() != schema().0 || !index.validate_checksum()?.is_empty() {
+            return Ok(None);
+        }
+        Self::of(index, fields).map(Some)
+    }
+}
+
+/// The index that is there. One that cannot be used is none, for whatever reason.
+fn open_kept(folder: &Path, fields: &Fields) -> Option<Kept> {
+    if !folder.exists() {
+        return None;
+    }
+    let kept = Kept::whole(folder, fields);
+    match &kept {
+        Ok(Some(_)) => {}
+        Ok(None) => tracing::warn!(folder = %folder.display(), "the index is of another format or damaged; building it anew"),
+        Err(error) => tracing::warn!(folder = %folder.display(), %error, "the index cannot be read; building it anew"),
+    }
+    kept.ok().flatten()
+}
+
+fn create(folder: &Path, fields: &Fields) -> Result<Kept, IndexError> {
     let failed = |source| IndexError::Folder { folder: folder.display().to_string(), source };
     match std::fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
     }
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let index = Index::create_in_dir(folder, schema)?;
+    let index = Index::create(SealedFolder::open(folder)?, schema().0, IndexSettings::default())?;
     std::fs::write(folder.join("format"), FORMAT).map_err(failed)?;
-    Ok(index)
+    Kept::of(index, fields)
 }

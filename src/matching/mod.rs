@@ -14,11 +14,13 @@ mod filter;
 pub mod follow;
 mod highlight;
 mod index;
+mod living;
 mod model;
 mod query;
 mod rank;
 mod requests;
 pub mod routes;
+mod sealed;
 mod search;
 mod statistics;
 pub mod text;
@@ -63,6 +65,14 @@ impl Engine {
     pub fn with_model(folder: &Path, model: Model) -> Result<Self, IndexError> {
         let indexes = Kind::ALL.map(|kind| KindIndex::open(&folder.join(kind.as_str())));
         Ok(Self { indexes: indexes.into_iter().collect::<Result<Vec<_>, _>>()?, model })
+    }
+
+    /// Forgets what was taken in since the last commits.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn roll_back(&self) -> Result<(), IndexError> {
+        self.indexes.iter().try_for_each(KindIndex::roll_back)
     }
 
     /// The index of a kind.

@@ -1,19 +1,19 @@
 //! The counts that words are weighed by: of the records that everyone of an audience may see, and of no others.
 
+use std::sync::Arc;
+
+use tantivy::Term;
 use tantivy::query::Bm25StatisticsProvider;
 use tantivy::schema::Field;
-use tantivy::{Searcher, Term};
 
 use super::IndexError;
 use super::index::{Fields, WordFields};
+use super::living::Snapshot;
 use crate::access::Audience;
 
-/// Counts over the records of some audiences.
-///
-/// A record that was deleted or changed counts as it was until its segment is merged with others, as in every index of
-/// this kind. It counts where it stood, so that tells of nothing that was ever closed.
+/// Counts over the living records of some audiences. What was deleted, or closed since, tells of nothing any more.
 pub(super) struct Statistics {
-    searcher: Searcher,
+    snapshot: Arc<Snapshot>,
     fields: Fields,
     /// The fields of each audience, and the segments that have records of it.
     counted: Vec<(WordFields, Vec<usize>)>,
@@ -23,20 +23,23 @@ pub(super) struct Statistics {
 }
 
 impl Statistics {
-    pub fn of(audiences: &[Audience], fields: Fields, searcher: &Searcher) -> Result<Self, IndexError> {
-        let mut records = 0;
+    pub fn of(audiences: &[Audience], fields: Fields, snapshot: &Arc<Snapshot>) -> Self {
         let mut lengths = [0; 5];
         for audience in audiences {
-            records += records_of(*audience, &fields, searcher)?;
-            for (length, field) in lengths.iter_mut().zip(fields.words[audience.place()].all()) {
-                *length += searcher.total_num_tokens(field)?;
+            for (length, more) in lengths.iter_mut().zip(snapshot.lengths(*audience)) {
+                *length += more;
             }
         }
-        let of = |audience: &Audience| -> tantivy::Result<(WordFields, Vec<usize>)> {
-            Ok((fields.words[audience.place()], segments_of(std::slice::from_ref(audience), &fields, searcher)?))
+        let of = |audience: &Audience| {
+            (fields.words[audience.place()], snapshot.segments_of(std::slice::from_ref(audience)))
         };
-        let counted = audiences.iter().map(of).collect::<tantivy::Result<_>>()?;
-        Ok(Self { searcher: searcher.clone(), fields, counted, records, lengths })
+        Self {
+            snapshot: Arc::clone(snapshot),
+            fields,
+            counted: audiences.iter().map(of).collect(),
+            records: audiences.iter().map(|audience| snapshot.records(*audience)).sum(),
+            lengths,
+        }
     }
 
     /// How many records there are; one where there are none, for there is nothing to divide by.
@@ -64,8 +67,7 @@ impl Statistics {
         for (words, segments) in &self.counted {
             let term = Term::from_field_text(words.all()[place], word);
             for segment in segments {
-                let index = self.searcher.segment_readers()[*segment].inverted_index(term.field())?;
-                found += u64::from(index.doc_freq(&term)?);
+                found += self.snapshot.frequency(*segment, &term)?;
             }
         }
         Ok(found)
@@ -95,24 +97,4 @@ impl Bm25StatisticsProvider for Statistics {
             None => Ok(0),
         }
     }
-}
-
-/// How many records have an audience.
-pub(super) fn records_of(audience: Audience, fields: &Fields, searcher: &Searcher) -> tantivy::Result<u64> {
-    searcher.doc_freq(&Term::from_field_u64(fields.audience, audience.number()))
-}
-
-/// The segments that have records of some audience, by their places.
-pub(super) fn segments_of(audiences: &[Audience], fields: &Fields, searcher: &Searcher) -> tantivy::Result<Vec<usize>> {
-    let mut found = Vec::new();
-    for (place, segment) in searcher.segment_readers().iter().enumerate() {
-        let index = segment.inverted_index(fields.audience)?;
-        for audience in audiences {
-            if index.doc_freq(&Term::from_field_u64(fields.audience, audience.number()))? > 0 {
-                found.push(place);
-                break;
-            }
-        }
-    }
-    Ok(found)
 }

@@ -15,8 +15,9 @@ use super::IndexError;
 use super::document::Viewer;
 use super::filter::Columns;
 use super::index::{Fields, KindIndex, WordFields};
+use super::living::Snapshot;
 use super::query::Terms;
-use super::statistics::{Statistics, records_of, segments_of};
+use super::statistics::Statistics;
 use crate::access::Audience;
 
 /// The widest audience that counts. What only the staff may see counts for nobody: the staff see the scores that
@@ -57,34 +58,29 @@ enum Reach {
 
 impl View {
     pub fn of(viewer: Viewer, index: &KindIndex) -> Result<Self, IndexError> {
-        let (searcher, fields) = (index.searcher(), index.fields);
+        let (snapshot, fields) = (index.snapshot(), index.fields);
+        let searcher = snapshot.searcher.clone();
         let counted = viewer.audience.min(COUNTED);
         let (open, closed): (Vec<_>, Vec<_>) = Audience::ALL.into_iter().partition(|audience| *audience <= counted);
-        let open = inhabited(&open, &fields, &searcher)?;
-        let statistics = Statistics::of(&open, fields, &searcher)?;
+        let open = inhabited(&open, &snapshot);
+        let statistics = Statistics::of(&open, fields, &snapshot);
         let mut layers = vec![Layer::of(&open, Reach::Open, &fields)];
         if let Some(reach) = Reach::beyond(viewer, &fields, &searcher)? {
-            layers.push(Layer::of(&inhabited(&closed, &fields, &searcher)?, reach, &fields));
+            layers.push(Layer::of(&inhabited(&closed, &snapshot), reach, &fields));
         }
         layers.retain(|layer| !layer.words.is_empty());
         let columns = searcher.segment_readers().iter().map(Columns::of).collect::<Result<_, _>>()?;
         let seen = |words: &WordFields| layers.iter().any(|layer| layer.words.contains(words));
         let seen: Vec<Audience> =
             Audience::ALL.into_iter().filter(|audience| seen(&fields.words[audience.place()])).collect();
-        let segments = segments_of(&seen, &fields, &searcher)?;
+        let segments = snapshot.segments_of(&seen);
         Ok(Self { searcher, fields, columns, segments, statistics, layers })
     }
 }
 
 /// Those audiences that have records: the fields of the others are not searched.
-fn inhabited(audiences: &[Audience], fields: &Fields, searcher: &Searcher) -> Result<Vec<Audience>, IndexError> {
-    let mut found = Vec::new();
-    for audience in audiences {
-        if records_of(*audience, fields, searcher)? > 0 {
-            found.push(*audience);
-        }
-    }
-    Ok(found)
+fn inhabited(audiences: &[Audience], snapshot: &Snapshot) -> Vec<Audience> {
+    audiences.iter().copied().filter(|audience| snapshot.records(*audience) > 0).collect()
 }
 
 impl Reach {
@@ -139,8 +135,12 @@ impl Layer {
             let clause = self.clause(field, word, 1.0, IndexRecordOption::Basic);
             let weight = clause.weight(EnableScoring::disabled_from_searcher(searcher))?;
             for segment in searcher.segment_readers() {
-                if weight.scorer(segment, 1.0)?.doc() != TERMINATED {
-                    return Ok(true);
+                let mut found = weight.scorer(segment, 1.0)?;
+                while found.doc() != TERMINATED {
+                    if !segment.is_deleted(found.doc()) {
+                        return Ok(true);
+                    }
+                    found.advance();
                 }
             }
         }
