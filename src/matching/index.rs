@@ -341,3 +341,6 @@ fn create(folder: &Path, fields: &Fields) -> Result<Kept, IndexError> {
     std::fs::write(folder.join("format"), FORMAT).map_err(failed)?;
     Kept::of(index, fields)
 }
+
+#[cfg(test)]
+mod tests;
