@@ -324,7 +324,9 @@ fn open_kept(folder: &Path, fields: &Fields) -> Option<Kept> {
     let kept = Kept::whole(folder, fields);
     match &kept {
         Ok(Some(_)) => {}
-        Ok(None) => tracing::warn!(folder = %folder.display(), "the index is of another format or damaged; building it anew"),
+        Ok(None) => {
+            tracing::warn!(folder = %folder.display(), "the index is of another format or damaged; building it anew")
+        }
         Err(error) => tracing::warn!(folder = %folder.display(), %error, "the index cannot be read; building it anew"),
     }
     kept.ok().flatten()

@@ -162,8 +162,7 @@ fn damage(file: &Path, random: &mut StdRng) {
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(folder).expect("files").flatten().map(|file| file.path()).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).expect("files").flatten().map(|file| file.path()).collect();
     files.sort();
     files
 }
