@@ -325,7 +325,7 @@ fn open_kept(folder: &Path, fields: &Fields) -> Option<Kept> {
     match &kept {
         Ok(Some(_)) => {}
         Ok(None) => {
-            tracing::warn!(folder = %folder.display(), "the index is of another format or damaged; building it anew")
+            tracing::warn!(folder = %folder.display(), "the index is of another format or damaged; building it anew");
         }
         Err(error) => tracing::warn!(folder = %folder.display(), %error, "the index cannot be read; building it anew"),
     }

@@ -79,8 +79,15 @@ impl Place {
         let ours = told(&copied(&self.index()));
         let theirs = told(&anew);
         assert!(theirs.len() > 20, "there is little to compare");
-        for (one, other) in ours.iter().zip(&theirs) {
-            assert_eq!(one, other);
+        if let Some((one, other)) = ours.iter().zip(&theirs).find(|(one, other)| one != other) {
+            // Late or lost? The same again, when nothing can be under way any more.
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            let later = told(&copied(&self.index()));
+            let counts = |told: &[String]| told.iter().filter(|line| line.len() < 40).cloned().collect::<Vec<_>>();
+            let (now, then, anew) = (counts(&later), counts(&ours), counts(&theirs));
+            let settled = later == theirs;
+            let unmoved = later == ours;
+            panic!("{one}\n{other}\nsettled {settled}, unmoved {unmoved}\n{then:?}\n{now:?}\n{anew:?}");
         }
         assert_eq!(ours.len(), theirs.len());
     }
