@@ -368,22 +368,19 @@ async fn interleave(
         if *writes > 0 {
             *writes -= 1;
             let taken = (!free.is_empty() && random.random_bool(0.3)).then(|| random.random_range(0..free.len()));
-            let (id, statement) = match taken.map(|taken| free.swap_remove(taken)) {
-                Some(id) => {
-                    let change = format!(
-                        "UPDATE organisations SET name = '{word}', version = version + 1, updated_at = now() \
+            let (id, statement) = if let Some(id) = taken.map(|taken| free.swap_remove(taken)) {
+                let change = format!(
+                    "UPDATE organisations SET name = '{word}', version = version + 1, updated_at = now() \
                          WHERE id = '{id}'"
-                    );
-                    (id, change)
-                }
-                None => {
-                    let id = uuid::Uuid::now_v7().to_string();
-                    let create = format!(
-                        "INSERT INTO organisations (id, created_at, updated_at, name, kind) \
+                );
+                (id, change)
+            } else {
+                let id = uuid::Uuid::now_v7().to_string();
+                let create = format!(
+                    "INSERT INTO organisations (id, created_at, updated_at, name, kind) \
                          VALUES ('{id}', now(), now(), '{word}', 'enterprise')"
-                    );
-                    (id, create)
-                }
+                );
+                (id, create)
             };
             sessions[*session].batch_execute(&statement).await.expect("a write");
             written.push(id);
