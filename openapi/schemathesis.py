@@ -7,7 +7,7 @@ import schemathesis
 # A position or a key that only the service can know.
 PROBLEMS = {"invalid-cursor", "idempotency-key-reused"}
 
-# Another record, a code list, a check digit, an order of two values, a secret, a network, what a role needs.
+# Another record, a code list, a check digit, an order of two values, a secret, a network, what a role or a kind needs.
 CODES = {
     "unknown_reference",
     "not_an_enterprise",
@@ -20,6 +20,7 @@ CODES = {
     "required_for_role",
     "not_for_role",
     "unchangeable",
+    "no_counterpart",
 }
 
 # What a patch (RFC 7396) leaves depends on what it is put on.

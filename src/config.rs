@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use crate::http::SiteOrigin;
 use crate::identity::passwords::Cost;
 use crate::identity::secret::{Secret, SecretError};
+use crate::matching::{IndexError, Model};
 
 /// Where the service keeps its data and where it listens.
 #[derive(Args, Clone, Debug)]
@@ -21,6 +22,10 @@ pub struct Settings {
     /// `demo`, under /var/lib/duijie for root and ~/.local/share/duijie for anyone else.
     #[arg(long, env = "DUIJIE_DATA")]
     pub data: Option<PathBuf>,
+    /// A matching model that `duijie train` wrote, instead of the program's own. Every process on one database should have
+    /// the same.
+    #[arg(long, env = "DUIJIE_MODEL", value_parser = parse_model)]
+    pub model: Option<Model>,
     /// What seals the keys that sign tokens: 32 bytes in base64, the same for every process on one database. Without it
     /// one is made and kept in the data folder.
     #[arg(long, env = "DUIJIE_SECRET", hide_env_values = true)]
@@ -70,6 +75,11 @@ fn parse_url(text: &str) -> Result<String, &'static str> {
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let plain = |host: &str| !host.is_empty() && !host.contains(['?', '#', '@', ' ', '"']);
     host.filter(|host| plain(host)).map(|_| url.to_owned()).ok_or("an address begins with https:// or http://")
+}
+
+/// A model file that is sound: one that is not is found before anything is started.
+fn parse_model(file: &str) -> Result<Model, IndexError> {
+    Model::open(Path::new(file))
 }
 
 /// Root's home cannot be entered by the account that PostgreSQL runs as, so root's data lies elsewhere.

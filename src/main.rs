@@ -27,7 +27,7 @@ enum Command {
     /// The keys that sign access tokens.
     #[command(subcommand)]
     Keys(keys::Command),
-    /// Measure how well known items are found: TREC queries and judgments over a corpus.
+    /// Measure how good matches and searches are: TREC queries and judgments, one model or two.
     Evaluate(evaluate::Options),
     /// Train the matching model from judged pairs.
     Train(train::Options),

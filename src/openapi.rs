@@ -60,7 +60,8 @@ use crate::{audit, health, identity, matching, problem, registry};
         identity::partners::token::issue, identity::partners::token::metadata,
         audit::routes::list, access::document::page,
         matching::routes::demand_matches, matching::routes::result_matches, matching::routes::expert_matches,
-        matching::routes::organisation_matches, matching::routes::match_text, matching::routes::search,
+        matching::routes::organisation_matches, matching::routes::match_text, matching::routes::search, matching::runs::routes::create, matching::runs::routes::list,
+        matching::runs::routes::read, matching::runs::routes::cancel, matching::runs::routes::download,
         registry::codes::routes::list_industries, registry::codes::routes::read_industry,
         registry::codes::routes::list_regions, registry::codes::routes::read_region,
         problem::pages::index, problem::pages::page,
@@ -253,20 +254,20 @@ fn described_operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod
 /// Every operation with its rule. One without a rule is not there, so nobody gets to it.
 #[must_use]
 pub fn operations() -> Operations {
-    let mut document = document().clone();
-    let paths = document.paths.paths.iter_mut();
+    let paths = document().paths.paths.iter();
     Operations::new(paths.map(|(template, item)| (template.clone(), operations_of(item))).collect())
 }
 
-fn operations_of(item: &mut PathItem) -> Vec<access::Operation> {
-    let ruled = described_operations(item).filter_map(|(method, operation)| {
-        let method = match method {
-            HttpMethod::Get => Method::GET,
-            HttpMethod::Post => Method::POST,
-            HttpMethod::Put => Method::PUT,
-            HttpMethod::Patch => Method::PATCH,
-            _ => Method::DELETE,
-        };
+fn operations_of(item: &PathItem) -> Vec<access::Operation> {
+    let methods = [
+        (Method::GET, &item.get),
+        (Method::POST, &item.post),
+        (Method::PUT, &item.put),
+        (Method::PATCH, &item.patch),
+        (Method::DELETE, &item.delete),
+    ];
+    let ruled = methods.into_iter().filter_map(|(method, operation)| {
+        let operation = operation.as_ref()?;
         Some(access::Operation { id: operation.operation_id.as_deref()?.into(), method, rule: rule_of(operation)? })
     });
     ruled.collect()

@@ -10,6 +10,7 @@ use duijie::demo::County;
 use duijie::http::{Patience, TrustedProxies};
 use duijie::identity::Secret;
 use duijie::identity::passwords::Cost;
+use duijie::matching::Model;
 use duijie::registry::demands::Demand;
 use duijie::registry::results::ResearchResult;
 use duijie::registry::{Record, Store};
@@ -62,6 +63,7 @@ impl Stage {
         let address = format!("http://{}", listener.local_addr().expect("an address"));
         let start = Start {
             folder: folder.path(),
+            model: Model::shipped().expect("a model"),
             secret: Secret::kept_in(folder.path()).expect("a secret"),
             password_cost: &Cost::default(),
             url: address.clone(),

@@ -26,25 +26,24 @@ pub async fn gate<B: MessageBody + 'static>(
         return next.call(request).await.map(ServiceResponse::map_into_left_body);
     };
     let caller = identify(&request);
-    let origin = Origin::of(caller.as_ref().ok(), request.request());
+    // Known to whatever comes after, the audit of a refusal among it; no handler is reached before it is admitted.
+    if let Ok(caller) = &caller {
+        request.extensions_mut().insert::<Caller>(caller.clone());
+    }
     // Before anything is refused, so that refusals too are asked for only so often.
     let charge = match charge(&request, caller.as_ref().ok(), operation.rule.cost) {
         Ok(charge) => charge,
         Err(problem) => return Ok(request.error_response(problem).map_into_right_body()),
     };
-    let admitted = charge.allow().and(caller);
-    let admitted = admitted.and_then(|caller| operation.rule.admit(&caller).map(|()| caller));
+    let admitted = charge.allow().and(caller).and_then(|caller| operation.rule.admit(&caller));
     let state = request.app_data::<web::Data<State>>().cloned();
     let mut response = match admitted {
-        Ok(caller) => {
-            request.extensions_mut().insert::<Caller>(caller);
-            next.call(request).await?.map_into_left_body()
-        }
+        Ok(()) => next.call(request).await?.map_into_left_body(),
         Err(problem) => request.error_response(problem).map_into_right_body(),
     };
     charge.tell(response.headers_mut());
     if let (Some(state), Some(why)) = (state, refusal(&response, record.is_some())) {
-        note(&state, &origin, &operation, record, why).await;
+        note(&state, &Origin::of(response.request()), &operation, record, why).await;
     }
     Ok(response)
 }

@@ -167,6 +167,16 @@ const TABLE: &[Rule] = &[
     )
     .costing(5),
     operations(&["search"], ANYONE_BY_WHAT_THEY_READ).costing(2),
+    operations(
+        &[
+            "list_matching_runs",
+            "create_matching_run",
+            "read_matching_run",
+            "cancel_matching_run",
+            "download_matching_run",
+        ],
+        CENTRE,
+    ),
     // What the service says of itself.
     operations(
         &[

@@ -47,6 +47,9 @@ vocabulary! {
         PartnerSecretRevoked = "partner_secret_revoked",
         KeysRotated = "keys_rotated",
         AuditRead = "audit_read",
+        MatchingRunCreated = "matching_run_created",
+        MatchingRunCancelled = "matching_run_cancelled",
+        MatchingRunDownloaded = "matching_run_downloaded",
     }
 }
 
@@ -63,15 +66,17 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// The origin of a request by this caller, or by nobody that is known.
+    /// The origin of a request by the caller that the gate found, or by nobody that is known.
     #[must_use]
-    pub fn of(caller: Option<&Caller>, request: &HttpRequest) -> Self {
+    pub fn of(request: &HttpRequest) -> Self {
+        let extensions = request.extensions();
+        let caller = extensions.get::<Caller>();
         Self {
             actor: caller.and_then(Caller::user),
             role: caller.map_or("public", |caller| caller.role().as_str()),
             session: caller.and_then(Caller::session),
             address: Some(Address::of(request).0.to_string()),
-            request_id: request.extensions().get::<Trace>().map(|trace| trace.request_id.clone()),
+            request_id: extensions.get::<Trace>().map(|trace| trace.request_id.clone()),
         }
     }
 
@@ -93,8 +98,7 @@ impl FromRequest for Origin {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let caller = request.extensions().get::<Caller>().cloned();
-        ready(Ok(Self::of(caller.as_ref(), request)))
+        ready(Ok(Self::of(request)))
     }
 }
 

@@ -1,31 +1,44 @@
-//! `duijie evaluate`: how well known items are found.
+//! `duijie evaluate`: how good the answers to queries are, by one model or by two.
 
+use std::io::Write;
 use std::path::PathBuf;
 
+use anyhow::ensure;
 use clap::Args;
 
-use crate::matching::Model;
-use crate::matching::evaluation::{Corpus, Judgments, Queries, Texts, evaluate};
+use crate::matching::evaluation::{Collection, Comparison, Corpus, Evaluated, Judgments, Run, Target, Texts, Topics};
+use crate::matching::{Choice, Model};
 
 #[derive(Args)]
 pub struct Options {
-    /// Records, one JSON object a line: title, abstract (or summary), keywords; gzip by its ending. A record is named
-    /// by its line: csl-0001 and on.
-    #[arg(long)]
-    corpus: PathBuf,
-    /// Queries, one a line: id, tab, text.
-    #[arg(long)]
+    /// What is asked: topics of TREC or demands as lines of JSON, which are matched, or `id<TAB>words` lines, which are
+    /// searched for.
     queries: PathBuf,
-    /// Judgments as TREC writes them: query, 0, record, grade.
-    #[arg(long)]
+    /// Judgments as TREC writes them: query, 0, record, grade. From grade 1 on a record is useful.
     qrels: PathBuf,
+    /// A folder with the records, results.jsonl and experts.jsonl, each a line as the API answers it. Without it they are
+    /// those of the sample county, named by their lines: csl-0001, expert-001 and on.
+    #[arg(long)]
+    corpus: Option<PathBuf>,
+    /// What is looked for.
+    #[arg(long, value_enum, default_value = "result")]
+    kind: Target,
     /// What of the records is indexed.
     #[arg(long, value_enum, default_value = "all")]
     fields: Texts,
     /// A model file to use instead of the program's own.
     #[arg(long)]
     model: Option<PathBuf>,
-    /// Where to write the ranking as a TREC run.
+    /// How many telling terms of a query are looked for, at most; `all` for every word without any choice.
+    #[arg(long, default_value = "32")]
+    terms: Choice,
+    /// Another model file, to be held against the first.
+    #[arg(long)]
+    against: Option<PathBuf>,
+    /// Another choice of terms, to be held against the first.
+    #[arg(long)]
+    against_terms: Option<Choice>,
+    /// Where to write the ranking, the first if there are two, as a TREC run.
     #[arg(long)]
     run: Option<PathBuf>,
 }
@@ -33,16 +46,36 @@ pub struct Options {
 /// # Errors
 /// If a file cannot be read, or the index cannot be written.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let model = match &options.model {
-        Some(file) => Model::read(&std::fs::read_to_string(file)?)?,
-        None => Model::shipped()?,
-    };
-    let corpus = Corpus::read(&options.corpus, options.fields)?;
-    let engine = corpus.index(model)?;
-    let evaluated = evaluate(&engine, &Queries::read(&options.queries)?, &Judgments::read(&options.qrels)?)?;
+    let model = options.model.as_deref().map_or_else(Model::shipped, Model::open)?;
+    let topics = Topics::read(&options.queries)?;
+    let corpus = Corpus::read(options.corpus.as_deref(), options.kind)?.with(options.fields);
+    let mut collection = corpus.index(model.clone())?;
+    let judgments = judgments(options, &collection, &topics)?;
+    collection.set(model.clone(), options.terms);
+    let run = Run::of(&collection, &topics)?;
     if let Some(file) = &options.run {
-        std::fs::write(file, evaluated.trec_run())?;
+        std::fs::write(file, run.trec())?;
     }
-    println!("{evaluated}");
-    Ok(())
+    let first = Evaluated::of(&run, &judgments);
+    if options.against.is_none() && options.against_terms.is_none() {
+        return Ok(writeln!(std::io::stdout(), "{first}")?);
+    }
+    let other = options.against.as_deref().map_or(Ok(model), Model::open)?;
+    collection.set(other, options.against_terms.unwrap_or(options.terms));
+    let second = Evaluated::of(&Run::of(&collection, &topics)?, &judgments);
+    Ok(writeln!(std::io::stdout(), "{}", Comparison { first, second })?)
+}
+
+/// The judgments of what is there. Those of other records or queries are left out, which is told: a misspelt name would
+/// else go unseen.
+fn judgments(options: &Options, collection: &Collection, topics: &Topics) -> anyhow::Result<Judgments> {
+    let (judgments, left_out) = Judgments::read(&options.qrels)?.within(|record| collection.has(record));
+    ensure!(judgments.count() > 0, "no judgment is of a record that is there");
+    if left_out > 0 {
+        eprintln!("{left_out} judgments are left out: their records are not among those looked for");
+    }
+    let asked = |query: &str| topics.0.iter().any(|topic| topic.id == query);
+    let lost = judgments.queries().filter(|query| !asked(query)).count();
+    ensure!(lost == 0, "{lost} queries of the judgments are not asked");
+    Ok(judgments)
 }

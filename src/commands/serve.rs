@@ -15,8 +15,8 @@ use crate::http::idempotency;
 use crate::identity::passwords::{Cost, Passwords};
 use crate::identity::tokens::Tokens;
 use crate::identity::{Secret, forget_old_failures, keys, watch};
-use crate::matching::Engine;
 use crate::matching::follow::Follower;
+use crate::matching::{Engine, Model, runs};
 use crate::server;
 use crate::state::State;
 
@@ -50,6 +50,8 @@ pub(super) fn bind(settings: &Settings) -> anyhow::Result<TcpListener> {
 pub struct Start<'a> {
     /// Where the index lies.
     pub folder: &'a Path,
+    /// What scores matches.
+    pub model: Model,
     pub secret: Secret,
     pub password_cost: &'a Cost,
     /// The address under which callers reach it.
@@ -61,7 +63,8 @@ impl<'a> Start<'a> {
     pub(super) fn of(settings: &'a Settings, folder: &'a Path, listener: &TcpListener) -> anyhow::Result<Self> {
         let listening = listener.local_addr()?;
         let url = settings.url.clone().unwrap_or_else(|| format!("http://{listening}"));
-        Ok(Self { folder, secret: settings.secret(folder)?, password_cost: &settings.password_cost, url })
+        let model = settings.model.clone().map_or_else(Model::shipped, Ok)?;
+        Ok(Self { folder, model, secret: settings.secret(folder)?, password_cost: &settings.password_cost, url })
     }
 }
 
@@ -70,16 +73,17 @@ impl<'a> Start<'a> {
 /// # Errors
 /// If the index folder cannot be used, the database does not answer, or the secret is not that of its keys.
 pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State> {
-    let Start { folder, secret, password_cost, url } = start;
+    let Start { folder, model, secret, password_cost, url } = start;
     let passwords = Arc::new(Passwords::new(password_cost)?);
     let mut connection = database.lasting_connection().await?;
     let tokens = web::Data::new(Tokens::new(&url, &keys::load(&secret, &mut connection).await?));
     drop(connection);
     tokio::spawn(watch(Arc::downgrade(&tokens), database.clone(), secret.clone()));
     tokio::spawn(sweep(Arc::downgrade(&tokens), database.clone()));
-    let engine = Arc::new(Engine::open(&folder.join("index"))?);
+    let engine = Arc::new(Engine::open(&folder.join("index"), model)?);
     let (follower, freshness) = Follower::new(database.clone(), Arc::clone(&engine));
     tokio::spawn(follower.run());
+    tokio::spawn(runs::work(Arc::downgrade(&engine), database.clone(), freshness.clone()));
     Ok(State { database, passwords, tokens, secret, engine, freshness })
 }
 

@@ -1,123 +1,116 @@
 //! `duijie train`: the matching model from what was judged.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Args;
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
-use crate::demo::County;
-use crate::matching::documents::Indexed as Indexable;
-use crate::matching::evaluation::train::{Group, JudgedQuery, cross_validated, fit, known_items, right_order};
-use crate::matching::evaluation::{Corpus, Indexed, Judgments, Queries, Texts, everything};
-use crate::matching::{Document, Model, Query, Scorer};
-use crate::registry::{Kind, Record};
+use crate::matching::evaluation::train::{Group, cross_validated, fit, right_order};
+use crate::matching::evaluation::{Corpus, Judgments, Target, Texts, Topics};
+use crate::matching::{Model, Scorer};
 
 /// Parts into which judged queries are cut to see what is learned.
 const PARTS: usize = 6;
 
 #[derive(Args)]
 pub struct Options {
-    /// What is believed before anything was judged: a model whose weights hold where the judgments say nothing.
-    #[arg(long, default_value = "model/prior.json")]
-    prior: PathBuf,
-    /// Records for known-item queries, as `evaluate` reads them.
-    #[arg(long, default_value = "samples/results.jsonl.gz")]
-    corpus: PathBuf,
-    /// Names of known-item query sets: `NAME.queries.tsv` and `NAME.qrels`.
-    #[arg(long, default_values = ["evaluation/papers-keywords", "evaluation/papers-title"])]
-    known_items: Vec<PathBuf>,
-    /// Judged pairs as TREC writes them: demand-001, 0, csl-0001 or expert-001, grade; the numbers are lines of the samples.
-    #[arg(long, default_value = "evaluation/demands.qrels")]
+    /// Judged pairs as TREC writes them: demand, 0, result or expert, grade.
     judgments: PathBuf,
+    /// The demands that were judged: topics of TREC, or lines of JSON as the API answers them.
+    #[arg(long, default_value = "samples/demands.jsonl")]
+    demands: PathBuf,
+    /// A folder with the records, as for `evaluate`; without it the sample county.
+    #[arg(long)]
+    corpus: Option<PathBuf>,
+    /// A model whose weights hold where the judgments say nothing, instead of the program's own prior.
+    #[arg(long)]
+    prior: Option<PathBuf>,
+    /// Names of sets of known-item queries over the sample results, `NAME.queries.tsv` and `NAME.qrels`, to learn how
+    /// searches are ordered. Without any, they are as in the prior that is named, or else as in the program's own model.
+    #[arg(long)]
+    known_items: Vec<PathBuf>,
     /// Where to write the model.
-    #[arg(long, default_value = "model/matching.json")]
+    #[arg(long, default_value = "matching.json")]
     output: PathBuf,
 }
 
 /// # Errors
 /// If a file cannot be read or written.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let prior = Model::read(&std::fs::read_to_string(&options.prior)?)?;
-    let search = learn("search", &prior.search, &searches(options, &prior)?);
-    let groups = judged_pairs(&prior, &Judgments::read(&options.judgments)?)?;
-    let all: Vec<Group> = groups.iter().map(|(_, group)| group.clone()).collect();
+    let prior = options.prior.as_deref().map_or_else(Model::prior, Model::open)?;
     let believed = prior.pairs.get("default").cloned().context("the prior has no default for pairs")?;
-    let default = learn("default", &believed, &all);
-    let mut model = Model { search, ..prior };
-    for target in [Kind::Result, Kind::Expert] {
-        let of_target = groups.iter().filter(|(kind, _)| *kind == target);
-        let of_target: Vec<Group> = of_target.map(|(_, group)| group.clone()).collect();
-        model.pairs.insert(target.as_str().to_owned(), learn(target.as_str(), &believed, &of_target));
+    let mut model = Model { search: search(options, &prior)?, ..prior.clone() };
+    let judged = Judged::read(options)?;
+    let mut all = Vec::new();
+    for target in [Target::Result, Target::Expert] {
+        let groups = judged.groups(target, options, &prior)?;
+        if !groups.is_empty() {
+            let name = target.kind().as_str();
+            model.pairs.insert(name.to_owned(), learn(name, &believed, &groups));
+        }
+        all.extend(groups);
     }
-    model.pairs.insert("default".to_owned(), default);
+    ensure!(!all.is_empty(), "no judged pair is found");
+    model.pairs.insert("default".to_owned(), learn("default", &believed, &all));
     model.version = version(&model)?;
     std::fs::write(&options.output, serde_json::to_string_pretty(&model)? + "\n")?;
     println!("model {} in {}", model.version, options.output.display());
     Ok(())
 }
 
-/// Learns a scorer and tells how well it orders what it did not learn from.
+/// Learns a scorer and tells how well it does on what it did not learn from.
 fn learn(name: &str, prior: &Scorer, groups: &[Group]) -> Scorer {
+    let validated = cross_validated(prior, groups, PARTS);
     println!(
-        "{name:8} {} queries; pairs in the right order: {:.4} by the prior, {:.4} learned (cross-validated)",
+        "{name:8} {} queries; pairs in the right order: {:.4} by the prior, {:.4} learned; ECE {:.4} (both cross-validated)",
         groups.len(),
         right_order(prior, groups),
-        cross_validated(prior, groups, PARTS),
+        validated.right_order,
+        validated.calibration_error,
     );
     fit(prior, groups)
 }
 
-/// The known-item queries over abstracts alone and over whole records: a search must do well on both.
-fn searches(options: &Options, prior: &Model) -> anyhow::Result<Vec<Group>> {
+/// The scorer of searches, from known items over abstracts alone and over whole records: a search must do well on both.
+/// Every other query is learned from, so that the rest can show what was learned.
+fn search(options: &Options, prior: &Model) -> anyhow::Result<Scorer> {
+    if options.known_items.is_empty() {
+        return Ok(if options.prior.is_some() { prior.search.clone() } else { Model::shipped()?.search });
+    }
     let mut groups = Vec::new();
     for texts in [Texts::Abstract, Texts::All] {
-        let corpus = Corpus::read(&options.corpus, texts)?.index(prior.clone())?;
+        let collection = Corpus::read(None, Target::Result)?.with(texts).index(prior.clone())?;
         for name in &options.known_items {
-            let queries = Queries::read(&name.with_added_extension("queries.tsv"))?;
+            let topics = Topics::read(&name.with_added_extension("queries.tsv"))?;
             let judgments = Judgments::read(&name.with_added_extension("qrels"))?;
-            groups.extend(known_items(&corpus, &queries, &judgments)?);
-        }
-    }
-    Ok(groups)
-}
-
-/// The judged pairs of the sample county, by what is looked for.
-fn judged_pairs(prior: &Model, judgments: &Judgments) -> anyhow::Result<Vec<(Kind, Group)>> {
-    let county = County::read()?;
-    let results: Vec<_> = county.results.iter().map(document).collect();
-    let experts: Vec<_> = county.experts.iter().map(document).collect();
-    let mut ids: HashMap<String, (Kind, Uuid)> = HashMap::new();
-    for (place, result) in results.iter().enumerate() {
-        ids.insert(format!("csl-{:04}", place + 1), (Kind::Result, result.id));
-    }
-    for (place, expert) in experts.iter().enumerate() {
-        ids.insert(format!("expert-{:03}", place + 1), (Kind::Expert, expert.id));
-    }
-    let indexed = Indexed::of(prior.clone(), vec![(Kind::Result, results), (Kind::Expert, experts)])?;
-    let mut groups = Vec::new();
-    for (place, demand) in county.demands.iter().enumerate() {
-        let name = format!("demand-{:03}", place + 1);
-        for target in [Kind::Result, Kind::Expert] {
-            let mut grades = HashMap::new();
-            for (record, grade) in judgments.all_of(&name) {
-                let (kind, id) = *ids.get(record).with_context(|| format!("{record} is no sample"))?;
-                if kind == target {
-                    grades.insert(id, grade);
-                }
+            for topic in topics.0.iter().step_by(2) {
+                groups.push(Group::of(&collection, topic, &judgments, Some(0))?);
             }
-            let query = Query::from(document(demand));
-            groups.push((target, JudgedQuery { target, query, grades }.group(&indexed.engine, &everything())?));
         }
     }
-    groups.retain(|(_, Group(candidates))| !candidates.is_empty());
-    Ok(groups)
+    Ok(learn("search", &prior.search, &groups))
 }
 
-fn document<C: Indexable>(record: &Record<C>) -> Document {
-    C::document(record)
+/// Demands and what was judged for them.
+struct Judged {
+    demands: Topics,
+    judgments: Judgments,
+}
+
+impl Judged {
+    fn read(options: &Options) -> anyhow::Result<Self> {
+        Ok(Self { demands: Topics::read(&options.demands)?, judgments: Judgments::read(&options.judgments)? })
+    }
+
+    /// The judged pairs with records of a kind.
+    fn groups(&self, target: Target, options: &Options, prior: &Model) -> anyhow::Result<Vec<Group>> {
+        let collection = Corpus::read(options.corpus.as_deref(), target)?.index(prior.clone())?;
+        let groups = self.demands.0.iter().map(|topic| Group::of(&collection, topic, &self.judgments, None));
+        let mut groups = groups.collect::<Result<Vec<_>, _>>()?;
+        groups.retain(|Group(candidates)| !candidates.is_empty());
+        Ok(groups)
+    }
 }
 
 /// A version that tells one model from any other.

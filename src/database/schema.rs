@@ -309,6 +309,32 @@ diesel::table! {
 }
 
 diesel::table! {
+    matching_runs (id) {
+        id -> Uuid,
+        source -> Text,
+        kinds -> Array<Text>,
+        limit -> SmallInt,
+        state -> Text,
+        total -> BigInt,
+        done -> BigInt,
+        last_id -> Uuid,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    matching_run_matches (run_id, query_id, kind) {
+        run_id -> Uuid,
+        query_id -> Uuid,
+        kind -> Text,
+        title -> Text,
+        matches -> Jsonb,
+    }
+}
+
+diesel::table! {
     record_versions (record_id, version) {
         kind -> Text,
         record_id -> Uuid,

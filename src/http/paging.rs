@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
+use uuid::Uuid;
 
 use super::parameters::named_values;
 use crate::problem::{Faults, FieldFault, Kind, Problem};
@@ -59,6 +60,15 @@ impl Paging {
             .map_err(|fault| Problem::invalid_parameters(Faults::one("/limit", fault)))?;
         let after = cursor.as_ref().and_then(Value::as_str).map(|cursor| open(cursor, fingerprint)).transpose()?;
         Ok((Self { limit, after, fingerprint }, values))
+    }
+
+    /// The id after which the page begins, in a list that is ordered by ids.
+    ///
+    /// # Errors
+    /// `invalid-cursor`.
+    pub fn after_id(&self) -> Result<Option<Uuid>, Problem> {
+        let after = self.after.as_deref().map(Uuid::from_slice).transpose();
+        after.map_err(|_| Problem::new(Kind::InvalidCursor))
     }
 
     /// One more than the page holds, to see whether there is a next.

@@ -1,8 +1,8 @@
 //! Slows down whoever guesses passwords, without locking anybody out for long.
 //!
 //! Three things are guarded: an account from a network, an account from anywhere else, and a network whatever it asks
-//! for. An account is never slowed down in a network where it has signed in lately by what strangers do elsewhere (OWASP
-//! Authentication Cheat Sheet, device cookies). A try counts as failed before its password is looked at and is forgiven
+//! for. In a network where an account has signed in lately only its own failures there count against it, so that nobody
+//! elsewhere, nor any other account, can keep it out (OWASP Authentication Cheat Sheet, device cookies). A try counts as failed before its password is looked at and is forgiven
 //! when it is right, so that many at once gain nothing. Logins that nobody has are counted like any other.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -26,7 +26,7 @@ const OF_NETWORK: i32 = 100;
 pub struct Guard {
     here: Vec<u8>,
     elsewhere: Option<Vec<u8>>,
-    network: Vec<u8>,
+    network: Option<Vec<u8>>,
 }
 
 impl Guard {
@@ -38,7 +38,7 @@ impl Guard {
         Self {
             here: hash(&["here", login, &text]),
             elsewhere: (!familiar).then(|| hash(&["elsewhere", login])),
-            network: hash(&["network", &text]),
+            network: (!familiar).then(|| hash(&["network", &text])),
         }
     }
 
@@ -48,8 +48,9 @@ impl Guard {
     /// `too-many-requests` with the seconds to wait; then nothing is counted.
     pub async fn count(&self, connection: &mut AsyncPgConnection) -> Result<(), Problem> {
         let elsewhere = self.elsewhere.iter().map(|guarded| (guarded, OF_ACCOUNT_ELSEWHERE));
+        let network = self.network.iter().map(|guarded| (guarded, OF_NETWORK));
         let mut guarded: Vec<(&Vec<u8>, i32)> =
-            [(&self.here, OF_ACCOUNT_HERE), (&self.network, OF_NETWORK)].into_iter().chain(elsewhere).collect();
+            std::iter::once((&self.here, OF_ACCOUNT_HERE)).chain(elsewhere).chain(network).collect();
         // Always in one order, so that two tries never wait for each other.
         guarded.sort_unstable();
         connection
@@ -70,7 +71,7 @@ impl Guard {
         let account: Vec<&Vec<u8>> = std::iter::once(&self.here).chain(&self.elsewhere).collect();
         let of_account = sign_in_failures::table.filter(sign_in_failures::guarded.eq_any(account));
         diesel::delete(of_account).execute(connection).await?;
-        take_back(&[&self.network], connection).await
+        take_back(&self.network.iter().collect::<Vec<_>>(), connection).await
     }
 
     /// Takes only this try back: it was neither right nor wrong.
@@ -78,7 +79,7 @@ impl Guard {
     /// # Errors
     /// What the database says.
     pub async fn take_back(&self, connection: &mut AsyncPgConnection) -> QueryResult<()> {
-        let all: Vec<&Vec<u8>> = [&self.here, &self.network].into_iter().chain(&self.elsewhere).collect();
+        let all: Vec<&Vec<u8>> = std::iter::once(&self.here).chain(&self.elsewhere).chain(&self.network).collect();
         take_back(&all, connection).await
     }
 }

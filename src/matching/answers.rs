@@ -29,7 +29,7 @@ use crate::registry::{Concept, Kind};
         "features": [{"name": "coverage", "value": 0.62, "weight": 11.0, "contribution": 6.82},
                      {"name": "maturity", "value": 1.0, "weight": 1.1, "contribution": 1.1}],
         "raw": 7.92, "conditions": [{"condition": "maturity", "met": true, "wanted": "TRL 6", "offered": "TRL 7"}],
-        "model": "1-7c16e356"
+        "model": "1-77c63aef"
     },
     "record": {"title": "球墨铸铁件缩松缺陷的控制方法"}
 }))]

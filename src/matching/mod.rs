@@ -20,6 +20,7 @@ mod query;
 mod rank;
 mod requests;
 pub mod routes;
+pub mod runs;
 mod sealed;
 mod search;
 mod statistics;
@@ -35,7 +36,7 @@ pub use filter::Filter;
 pub use highlight::{Span, highlight};
 pub use index::{IndexError, KindIndex};
 pub use model::{Level, Levels, Model, Scorer, feature_names};
-pub use query::Query;
+pub use query::{Choice, Query};
 pub use rank::{Explanation, Match, MatchRequest, Place};
 pub use search::{FacetCount, Found, Hit, SearchRequest};
 
@@ -47,24 +48,18 @@ pub struct Engine {
     /// In the order of [`Kind::ALL`].
     indexes: Vec<KindIndex>,
     model: Model,
+    choice: Choice,
 }
 
 impl Engine {
     /// Opens the indexes in a folder, each begun anew if it cannot be used.
     ///
     /// # Errors
-    /// If the folder cannot be written, another process holds it, or the model is unsound.
-    pub fn open(folder: &Path) -> Result<Self, IndexError> {
-        Self::with_model(folder, Model::shipped()?)
-    }
-
-    /// The same with another model.
-    ///
-    /// # Errors
-    /// As [`Engine::open`].
-    pub fn with_model(folder: &Path, model: Model) -> Result<Self, IndexError> {
+    /// If the folder cannot be written, or another process holds it.
+    pub fn open(folder: &Path, model: Model) -> Result<Self, IndexError> {
         let indexes = Kind::ALL.map(|kind| KindIndex::open(&folder.join(kind.as_str())));
-        Ok(Self { indexes: indexes.into_iter().collect::<Result<Vec<_>, _>>()?, model })
+        let indexes = indexes.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { indexes, model, choice: Choice::default() })
     }
 
     /// Forgets what was taken in since the last commits.

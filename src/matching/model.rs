@@ -1,6 +1,7 @@
 //! The model: a weight for each feature and a calibration, in a file that people can read, made by `duijie train`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,6 +12,9 @@ use super::{IndexError, Kind};
 
 /// The model that the program was built with.
 const SHIPPED: &str = include_str!("../../model/matching.json");
+
+/// What is believed of models before anything was judged.
+const PRIOR: &str = include_str!("../../model/prior.json");
 
 /// All models of the program.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -63,6 +67,27 @@ impl Model {
     /// As [`Model::read`].
     pub fn shipped() -> Result<Self, IndexError> {
         Self::read(SHIPPED)
+    }
+
+    /// What a model is before anything was judged.
+    ///
+    /// # Errors
+    /// As [`Model::read`].
+    pub fn prior() -> Result<Self, IndexError> {
+        Self::read(PRIOR)
+    }
+
+    /// Reads a model file and checks it.
+    ///
+    /// # Errors
+    /// If the file cannot be read, and as [`Model::read`]; the file is named.
+    pub fn open(file: &Path) -> Result<Self, IndexError> {
+        let named = |error: String| IndexError::Model(format!("{}: {error}", file.display()));
+        let json = std::fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
+        Self::read(&json).map_err(|error| match error {
+            IndexError::Model(fault) => named(fault),
+            other => other,
+        })
     }
 
     /// Reads a model and checks it.
@@ -165,5 +190,19 @@ mod tests {
     fn a_model_with_a_misspelt_feature_is_refused() {
         let misspelt = SHIPPED.replacen("\"coverage\"", "\"coverrage\"", 1);
         assert!(Model::read(&misspelt).is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_no_model_is_named() -> std::io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("model.json");
+        std::fs::write(&file, SHIPPED)?;
+        assert!(Model::open(&file).is_ok_and(|model| Model::shipped().is_ok_and(|own| own.version == model.version)));
+        std::fs::write(&file, SHIPPED.replacen("\"coverage\"", "\"coverrage\"", 1))?;
+        let refused = Model::open(&file).err().map(|error| error.to_string());
+        let expected = format!("the matching model: {}: there is no feature coverrage", file.display());
+        assert_eq!(refused, Some(expected));
+        assert!(Model::open(folder.path()).is_err());
+        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! What is looked for: the telling terms of a text, and the conditions that go with it.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 
 use chrono::NaiveDate;
 
@@ -11,6 +12,33 @@ use super::{Facet, IndexError};
 
 /// Terms of a query: a long demand is cut to its most telling ones.
 const MOST_TERMS: usize = 32;
+/// Which words of a query are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// So many of the most telling ones, at most.
+    Telling(usize),
+    /// All, each by its rarity and place alone: what the choice is measured against.
+    Everything,
+}
+
+impl Default for Choice {
+    fn default() -> Self {
+        Self::Telling(MOST_TERMS)
+    }
+}
+
+impl FromStr for Choice {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            Ok(most @ 1..) => Ok(Self::Telling(most)),
+            _ if text == "all" => Ok(Self::Everything),
+            _ => Err("a number from 1 on or `all` is expected"),
+        }
+    }
+}
+
 /// A part of a longer word counts less than a word.
 const PART: f32 = 0.4;
 /// A word of the title or a keyword counts as so many in the text.
@@ -92,11 +120,12 @@ pub(super) struct Heard {
     neighbours: Vec<(String, String)>,
     /// Whole keywords in normal form.
     whole: Vec<String>,
+    choice: Choice,
 }
 
 impl Heard {
-    pub fn of(query: &Query) -> Self {
-        let mut heard = Self::default();
+    pub fn of(query: &Query, choice: Choice) -> Self {
+        let mut heard = Self { choice, ..Self::default() };
         heard.listen(&query.title, TITLE, |word| word.title = true);
         for keyword in &query.keywords {
             heard.listen(keyword, KEYWORD, |word| word.keywords = true);
@@ -108,7 +137,8 @@ impl Heard {
 
     fn listen(&mut self, text: &str, weight: f32, mark: impl Fn(&mut HeardWord)) {
         let words = words(text);
-        let telling = if words.len() >= RUNNING { telling(text) } else { HashMap::new() };
+        let runs = words.len() >= RUNNING && self.choice != Choice::Everything;
+        let telling = if runs { telling(text) } else { HashMap::new() };
         for (place, word) in words.iter().enumerate() {
             let entry = self.words.entry(word.text.clone()).or_default();
             mark(entry);
@@ -127,7 +157,9 @@ impl Terms {
     pub fn of(heard: &Heard, layer: &Layer, view: &View) -> Result<Self, IndexError> {
         let mut terms = weigh(heard, layer, view)?;
         terms.sort_by(|a, b| (b.weight * b.idf).total_cmp(&(a.weight * a.idf)).then_with(|| a.text.cmp(&b.text)));
-        terms.truncate(MOST_TERMS);
+        if let Choice::Telling(most) = heard.choice {
+            terms.truncate(most);
+        }
         let places: HashMap<&str, usize> =
             terms.iter().enumerate().map(|(place, term)| (term.text.as_str(), place)).collect();
         let mut pairs: Vec<(usize, usize)> = heard
@@ -160,8 +192,9 @@ fn weigh(heard: &Heard, layer: &Layer, view: &View) -> Result<Vec<QueryTerm>, In
     for (text, word) in &heard.words {
         let counts = view.statistics.frequencies(text)?;
         let found = counts.into_iter().fold(0.0, f32::max);
-        let keyness = if word.title || word.keywords { 1.0 } else { keyness(counts) };
-        let telling = word.weight > 0.0 && (found <= records * COMMON || records < 100.0);
+        let everything = heard.choice == Choice::Everything;
+        let keyness = if word.title || word.keywords || everything { 1.0 } else { keyness(counts) };
+        let telling = word.weight > 0.0 && (found <= records * COMMON || records < 100.0 || everything);
         if telling && (found > 0.0 || layer.knows(text, &view.searcher)?) {
             let idf = (1.0 + (records - found + 0.5).max(0.5) / (found + 0.5)).ln();
             terms.push(QueryTerm {
@@ -188,5 +221,23 @@ mod tests {
         assert!((keyness([20.0, 30.0, 60.0]) - 1.0).abs() < 1e-6);
         assert!((keyness([0.0, 0.0, 60.0]) - 0.2).abs() < 1e-6);
         assert!(keyness([2.0, 1.0, 40.0]) < keyness([8.0, 5.0, 40.0]));
+    }
+
+    #[test]
+    fn a_choice_is_a_number_or_all() {
+        assert_eq!("12".parse(), Ok(Choice::Telling(12)));
+        assert_eq!("all".parse(), Ok(Choice::Everything));
+        assert!("0".parse::<Choice>().is_err() && "most".parse::<Choice>().is_err());
+    }
+
+    #[test]
+    fn everything_hears_what_tells_nothing_too() {
+        let text = "我们厂去年正月里试过两回，染色废水的色度还是超标，环保所又来罚了三万块钱，老板心疼得很。";
+        let query = Query { text: text.to_owned(), ..Query::default() };
+        let weighed = |choice| {
+            let heard = Heard::of(&query, choice);
+            heard.words.values().filter(|word| word.weight > 0.0).count()
+        };
+        assert!(weighed(Choice::Everything) > weighed(Choice::default()));
     }
 }

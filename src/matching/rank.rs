@@ -165,7 +165,7 @@ impl Engine {
         scorer: &Scorer,
     ) -> Result<Ranked, IndexError> {
         let view = View::of(filter.viewer, self.index_of(target))?;
-        let heard = Heard::of(query);
+        let heard = Heard::of(query, self.choice);
         let (mut unions, mut scored) = (Vec::new(), Vec::new());
         let now = Utc::now();
         for layer in &view.layers {

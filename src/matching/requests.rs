@@ -4,7 +4,7 @@ use deserr::Deserr;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
-use super::{Audience, Condition, Facet, Filter, Query, Viewer};
+use super::{Audience, Condition, Facet, Filter, MatchRequest, Query, Viewer, harden};
 use crate::access;
 use crate::identity::Caller;
 use crate::problem::{Faults, FieldFault};
@@ -187,7 +187,7 @@ impl SearchParameters {
     }
 }
 
-fn parse_kind(text: String) -> Result<Kind, FieldFault> {
+pub(super) fn parse_kind(text: String) -> Result<Kind, FieldFault> {
     let found = Kind::ALL.into_iter().find(|kind| kind.as_str() == text);
     found.ok_or_else(|| crate::problem::not_allowed(&Kind::ALL.map(Kind::as_str)))
 }
@@ -209,7 +209,7 @@ fn parse_conditions(words: Vec<String>) -> Result<Vec<Condition>, FieldFault> {
     distinct::<5, _>(conditions?)
 }
 
-fn parse_limit(limit: i64) -> Result<i64, FieldFault> {
+pub(super) fn parse_limit(limit: i64) -> Result<i64, FieldFault> {
     if (1..=100).contains(&limit) {
         return Ok(limit);
     }
@@ -221,7 +221,42 @@ fn parse_maturity(text: Option<String>) -> Result<Option<u8>, FieldFault> {
     Ok(level.map(Maturity::level))
 }
 
+/// Only what is offered or open is matched: published results and experts, open demands, enterprises.
+pub(super) fn request_for(
+    target: Kind,
+    query: Query,
+    asks: bool,
+    hard: &[Condition],
+    viewer: Viewer,
+    limit: usize,
+) -> MatchRequest {
+    let mut filter = Filter::of(viewer);
+    filter.facets.push(open_facets(target));
+    harden(&mut filter, &query, asks, hard);
+    MatchRequest { target, query, asks, filter, limit, after: None }
+}
+
+/// What a record of a kind has while it asks or is offered: any of these.
+pub(super) fn open_facets(kind: Kind) -> Vec<Facet> {
+    let words: &[(&str, &str)] = match kind {
+        Kind::Result | Kind::Expert | Kind::Policy => &[("status", "published")],
+        Kind::Organisation => &[("organisation_kind", "enterprise")],
+        Kind::Demand => &[("demand_status", "open"), ("demand_status", "docking")],
+    };
+    words.iter().filter_map(|(facet, word)| Facet::value(facet, word)).collect()
+}
+
+/// Is a record of this kind the side that asks, rather than the side that offers?
+pub(super) const fn asks(kind: Kind) -> bool {
+    matches!(kind, Kind::Demand | Kind::Organisation)
+}
+
 impl Viewer {
+    /// The centre itself, which may see everything.
+    pub(super) const fn centre() -> Self {
+        Self { audience: Audience::STAFF, owner: None }
+    }
+
     /// What a caller may find: what the table lets it read. A kind has no records for an audience that is not its own,
     /// so the widest of all kinds does for each.
     pub(super) fn of(caller: &Caller) -> Self {

@@ -6,8 +6,10 @@ use uuid::Uuid;
 
 use super::answers::{MatchPage, SearchPage, described, with_records};
 use super::documents::Indexed;
-use super::requests::{FreeText, MatchParameters, OfDemand, OfExpert, OfOrganisation, OfResult, SearchParameters};
-use super::{Condition, Facet, Filter, Match, MatchRequest, Place, Query, SearchRequest, Viewer, harden};
+use super::requests::{
+    FreeText, MatchParameters, OfDemand, OfExpert, OfOrganisation, OfResult, SearchParameters, asks, request_for,
+};
+use super::{Match, MatchRequest, Place, Query, SearchRequest, Viewer};
 use crate::access::{self, Action};
 use crate::http::Body;
 use crate::http::paging::{Paging, PagingParameters, next_link};
@@ -112,7 +114,7 @@ pub async fn match_text(text: Body<FreeText>, state: web::Data<State>, caller: C
     let asks = !matches!(text.kind, Kind::Demand);
     let limit = usize::try_from(text.limit).unwrap_or_default();
     let (kind, hard) = (text.kind, text.hard.clone());
-    let request = request_for(kind, text.query(), asks, &hard, &caller, limit);
+    let request = request_for(kind, text.query(), asks, &hard, Viewer::of(&caller), limit);
     let matches = ranked(&state, request).await?;
     let items = with_records(kind, matches, &caller, &mut state.database.connection().await?).await?;
     Ok(HttpResponse::Ok().json(MatchPage { items, next_cursor: None }))
@@ -173,9 +175,9 @@ async fn matches_of<C: Concept + Indexed>(
         return Err(Problem::new(ProblemKind::Gone));
     }
     let query = Query::from(C::document(&record));
-    let asks = matches!(C::KIND, Kind::Demand | Kind::Organisation);
+    let asks = asks(C::KIND);
     let limit = usize::try_from(paging.fetch()).unwrap_or_default();
-    let mut wanted = request_for(parameters.kind, query, asks, &parameters.hard, caller, limit);
+    let mut wanted = request_for(parameters.kind, query, asks, &parameters.hard, Viewer::of(caller), limit);
     wanted.after = place(&paging)?;
     let mut matches = ranked(&state, wanted).await?;
     let next_cursor = paging.cut(&mut matches, |last| position(&Place { raw: last.explanation.raw, id: last.id }));
@@ -189,26 +191,6 @@ async fn matches_of<C: Concept + Indexed>(
 async fn ranked(state: &web::Data<State>, request: MatchRequest) -> Answer<Vec<Match>> {
     let state = state.clone();
     web::block(move || state.engine.matches(&request)).await.map_err(Problem::internal)?.map_err(Problem::internal)
-}
-
-/// Only what is offered or open is matched: published results and experts, open demands, enterprises.
-fn request_for(
-    target: Kind,
-    query: Query,
-    asks: bool,
-    hard: &[Condition],
-    caller: &Caller,
-    limit: usize,
-) -> MatchRequest {
-    let mut filter = Filter::of(Viewer::of(caller));
-    let words: &[(&str, &str)] = match target {
-        Kind::Result | Kind::Expert | Kind::Policy => &[("status", "published")],
-        Kind::Organisation => &[("organisation_kind", "enterprise")],
-        Kind::Demand => &[("demand_status", "open"), ("demand_status", "docking")],
-    };
-    filter.facets.push(words.iter().filter_map(|(facet, word)| Facet::value(facet, word)).collect());
-    harden(&mut filter, &query, asks, hard);
-    MatchRequest { target, query, asks, filter, limit, after: None }
 }
 
 fn link(response: &mut actix_web::HttpResponseBuilder, request: &HttpRequest, cursor: Option<&str>) {

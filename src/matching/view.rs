@@ -65,14 +65,14 @@ impl View {
         let open = inhabited(&open, &snapshot);
         let statistics = Statistics::of(&open, fields, &snapshot);
         let mut layers = vec![Layer::of(&open, Reach::Open, &fields)];
+        let mut seen = open;
         if let Some(reach) = Reach::beyond(viewer, &fields, &searcher)? {
-            layers.push(Layer::of(&inhabited(&closed, &snapshot), reach, &fields));
+            let closed = inhabited(&closed, &snapshot);
+            layers.push(Layer::of(&closed, reach, &fields));
+            seen.extend(closed);
         }
         layers.retain(|layer| !layer.words.is_empty());
         let columns = searcher.segment_readers().iter().map(Columns::of).collect::<Result<_, _>>()?;
-        let seen = |words: &WordFields| layers.iter().any(|layer| layer.words.contains(words));
-        let seen: Vec<Audience> =
-            Audience::ALL.into_iter().filter(|audience| seen(&fields.words[audience.place()])).collect();
         let segments = snapshot.segments_of(&seen);
         Ok(Self { searcher, fields, columns, segments, statistics, layers })
     }

@@ -7,7 +7,6 @@ use deserr::Deserr;
 use diesel_async::AsyncConnection;
 use serde_json::{Map, Value, json};
 use utoipa::IntoParams;
-use uuid::Uuid;
 
 use super::history::{self, Version};
 use super::ids;
@@ -66,8 +65,7 @@ pub struct Removal {
 async fn list<C: Concept>(request: HttpRequest, state: web::Data<State>, caller: Caller) -> Answer<HttpResponse> {
     let (paging, filters) = Paging::of(&request)?;
     let filter = deserr::deserialize(Value::Object(filters)).map_err(Problem::invalid_parameters)?;
-    let after = paging.after.as_deref().map(Uuid::from_slice).transpose();
-    let after = after.map_err(|_| Problem::new(Kind::InvalidCursor))?;
+    let after = paging.after_id()?;
     let page = Page { filter, after, limit: paging.fetch() };
     let mut records = C::page(&page, &caller, &mut *state.database.connection().await?).await?;
     // How people are reached is shown one record at a time, where every view is noted.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use duijie::access::Audience;
 use duijie::database::{Database, embedded};
 use duijie::matching::follow::Follower;
-use duijie::matching::{Engine, Filter, MatchRequest, Query, SearchRequest, Viewer};
+use duijie::matching::{Engine, Filter, MatchRequest, Model, Query, SearchRequest, Viewer};
 use duijie::registry::Kind;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -69,7 +69,7 @@ impl Place {
         // What comes after all that was written, also by a connection that a killed process left behind.
         staff.create_findable("organisations", &enterprise("印染厂")).await;
         let folder = tempfile::tempdir().expect("a folder");
-        let anew = Arc::new(Engine::open(folder.path()).expect("an index"));
+        let anew = Arc::new(open(folder.path()));
         let database = Database::new(&self.url().await, 2).expect("a pool");
         let (follower, freshness) = Follower::new(database, Arc::clone(&anew));
         let following = tokio::spawn(follower.run());
@@ -93,6 +93,10 @@ impl Place {
     }
 }
 
+fn open(folder: &Path) -> Engine {
+    Engine::open(folder, Model::shipped().expect("a model")).expect("an index")
+}
+
 async fn ready(client: &Client) {
     let started = Instant::now();
     loop {
@@ -111,7 +115,7 @@ fn copied(index: &Path) -> Engine {
         let folder = tempfile::tempdir().expect("a folder").keep();
         let copied = std::process::Command::new("cp").arg("-R").arg(index).arg(&folder).output().expect("a copy");
         if copied.status.success() {
-            let engine = Engine::open(&folder.join("index")).expect("an index");
+            let engine = open(&folder.join("index"));
             let whole = Kind::ALL.into_iter().all(|kind| engine.index_of(kind).position().is_some());
             // What is open stays readable.
             std::fs::remove_dir_all(&folder).expect("removed");
@@ -312,7 +316,7 @@ fn damage(file: &Path, random: &mut StdRng) {
 async fn of_transactions_held_open_across_others_none_is_skipped() {
     let url = new_database().await;
     let folder = tempfile::tempdir().expect("a folder");
-    let engine = Arc::new(Engine::open(folder.path()).expect("an index"));
+    let engine = Arc::new(open(folder.path()));
     let (follower, freshness) = Follower::new(Database::new(&url, 2).expect("a pool"), Arc::clone(&engine));
     let following = tokio::spawn(follower.run());
     let mut sessions = Vec::new();

@@ -133,6 +133,8 @@ async fn the_tables_are_as_the_program_sees_them() {
         signing_keys,
         idempotency_keys,
         record_versions,
+        matching_runs,
+        matching_run_matches,
         one_time_links,
         second_factors,
         recovery_codes,

@@ -14,6 +14,7 @@ mod database_rules;
 mod identity;
 mod limits;
 mod matching;
+mod matching_runs;
 mod operation;
 mod outsiders;
 mod partners;

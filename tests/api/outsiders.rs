@@ -84,3 +84,43 @@ async fn an_oauth_client_and_a_verifier_of_tokens_get_along_with_the_service() {
         .expect("the client runs");
     assert_done(&output);
 }
+
+/// `ir_measures` reads the run and the judgments, and finds what `duijie evaluate` says of them.
+#[tokio::test]
+async fn another_program_measures_the_same() {
+    let Some(python) = std::env::var_os("DUIJIE_PYTHON") else {
+        eprintln!("DUIJIE_PYTHON is not set: the measures were not held against those of others");
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let (run, qrels) = (folder.path().join("run"), folder.path().join("qrels"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let judgments = std::fs::read_to_string(root.join("evaluation/demands.qrels")).expect("judgments");
+    let of_results: Vec<&str> = judgments.lines().filter(|line| line.contains(" csl-")).collect();
+    std::fs::write(&qrels, of_results.join("\n")).expect("judgments written");
+    let evaluate = Command::new(env!("CARGO_BIN_EXE_duijie"))
+        .current_dir(root)
+        .args(["evaluate", "samples/demands.jsonl"])
+        .args([qrels.as_os_str(), "--run".as_ref(), run.as_os_str()])
+        .output()
+        .await
+        .expect("evaluate runs");
+    assert_done(&evaluate);
+    let ours = String::from_utf8(evaluate.stdout).expect("text");
+    let theirs = Command::new(python)
+        .arg(root.join("tests/api/outsiders/measures.py"))
+        .args([qrels, run])
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .await
+        .expect("the measures run");
+    assert_done(&theirs);
+    let theirs = String::from_utf8(theirs.stdout).expect("text");
+    let lines = theirs.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let measures: Vec<_> = lines.collect();
+    assert_eq!(measures.len(), 4, "{theirs}");
+    for measure in measures {
+        let there = |line: &str| line.split_whitespace().collect::<Vec<_>>() == measure;
+        assert!(ours.lines().any(there), "{measure:?} is not in\n{ours}");
+    }
+}

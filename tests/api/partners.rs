@@ -36,18 +36,6 @@ async fn token(service: &Service, (id, secret): &(String, String)) -> Client {
     service.public().with_session(answer.expect(200))
 }
 
-/// Is the token refused within two seconds?
-async fn is_refused_soon(client: &Client) -> bool {
-    let started = Instant::now();
-    while started.elapsed() < Duration::from_secs(2) {
-        if client.get("/v1/results").await.status == 401 {
-            return true;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    false
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_site_gets_a_token_by_basic_or_in_the_form() {
     let service = Service::start().await;
@@ -149,7 +137,7 @@ async fn a_secret_is_changed_without_an_outage() {
     send(admin.request("DELETE", &path)).await.problem(404, "not-found");
     // What was got by the old one is good no more, in no process; the new one goes on.
     old.get("/v1/results").await.problem(401, "unauthenticated");
-    assert!(is_refused_soon(&beside.public().with_token(old.token().to_owned())).await);
+    assert!(beside.public().with_token(old.token().to_owned()).is_refused_soon().await);
     new.get("/v1/results").await.expect(200);
     let basic = format!("{id}:{first}");
     let refused = ask(&service, "grant_type=client_credentials", Some(&basic), "127.0.0.1").await;
@@ -193,7 +181,7 @@ async fn a_site_calls_from_its_networks_and_within_what_it_may_now() {
     let disabled = json!({"name": "省平台", "scopes": ["results:write"], "disabled": true});
     let disabled = admin.put(&path, &changed.etag(), &disabled).await;
     assert_eq!((&disabled.expect(200)["disabled"], &disabled.body["secrets"]), (&json!(true), &json!([])));
-    assert!(is_refused_soon(&client).await);
+    assert!(client.is_refused_soon().await);
     new_secret(&admin, &id).await.problem(409, "conflict");
     for (networks, code) in [
         (json!(["203.0.113.1/24"]), "not_a_network"),

@@ -113,7 +113,9 @@ async fn a_second_factor_is_asked_for_and_each_code_is_good_once() {
     let confirm =
         async |code: &str| send(staff.request("PUT", "/v1/account/second-factor").json(&json!({"code": code}))).await;
     assert_eq!(confirm("12345").await.faults(), ["/code wrong"]);
-    let confirmed = confirm(&code_of(&key, -1)).await;
+    // The code of a step ago: it stays that of this step, should the next begin meanwhile.
+    let used = code_of(&key, -1);
+    let confirmed = confirm(&used).await;
     let codes: Vec<String> = serde_json::from_value(confirmed.expect(200)["recovery_codes"].clone()).expect("codes");
     assert_eq!(codes.len(), 10);
     assert_eq!(service.value("SELECT count(*) FROM recovery_codes").await, "10");
@@ -125,7 +127,7 @@ async fn a_second_factor_is_asked_for_and_each_code_is_good_once() {
         sign_in(&service, "203.0.113.1", &body).await
     };
     with(json!({})).await.problem(401, "code-required");
-    with(json!({"code": code_of(&key, -1)})).await.problem(401, "wrong-credentials");
+    with(json!({"code": used})).await.problem(401, "wrong-credentials");
     with(json!({"code": "abcdef"})).await.problem(401, "wrong-credentials");
     let code = code_of(&key, 0);
     let session = with(json!({"code": code})).await;
@@ -246,6 +248,8 @@ async fn whoever_guesses_is_slowed_down_and_the_owner_is_not() {
         refused.problem(429, "too-many-requests");
         let wait: u64 = refused.header("retry-after").and_then(|text| text.parse().ok()).expect("seconds");
         assert!((1..=15).contains(&wait), "{wait}");
+        let early = "SELECT details FROM audit_events ORDER BY seq DESC LIMIT 1";
+        assert_eq!(service.value(early).await, "{\"wrong\":\"too_early\"}");
     }
     // Not even the right password is looked at there, while elsewhere it is.
     sign_in(&service, "198.51.100.1", &right).await.problem(429, "too-many-requests");
@@ -255,6 +259,14 @@ async fn whoever_guesses_is_slowed_down_and_the_owner_is_not() {
     }
     sign_in(&service, "198.51.100.99", &right).await.problem(429, "too-many-requests");
     sign_in(&service, "127.0.0.1", &right).await.expect(201);
+    sign_in(&service, "127.0.0.1", &right).await.expect(201);
+    // Whatever is guessed from its own network about others.
+    for place in 0..110 {
+        sign_in(&service, "127.0.0.1", &json!({"login": format!("nobody-{place}"), "password": "another password"}))
+            .await;
+    }
+    let stranger = json!({"login": "a-new-one", "password": "another password"});
+    sign_in(&service, "127.0.0.1", &stranger).await.problem(429, "too-many-requests");
     sign_in(&service, "127.0.0.1", &right).await.expect(201);
     // A quarter of an hour later it is open everywhere.
     let later = "UPDATE sign_in_failures SET blocked_until = blocked_until - interval '15 minutes'";

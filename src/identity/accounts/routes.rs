@@ -159,8 +159,7 @@ pub async fn list(
 ) -> Answer<HttpResponse> {
     let (paging, filters) = Paging::of(&request)?;
     let filter: AccountFilter = deserr::deserialize(Value::Object(filters)).map_err(Problem::invalid_parameters)?;
-    let after = paging.after.as_deref().map(Uuid::from_slice).transpose();
-    let after = after.map_err(|_| Problem::new(Kind::InvalidCursor))?;
+    let after = paging.after_id()?;
     let mut connection = state.database.connection().await?;
     let accounts = store::page(&filter, roles_run_by(&caller), after, paging.fetch(), &mut connection).await?;
     audit::record(&origin, &Event::new(Action::PersonalDataViewed).about("account", Some("list")), &mut connection)

@@ -148,8 +148,7 @@ pub async fn invite(
 pub async fn list(request: HttpRequest, state: web::Data<State>, caller: Caller) -> Answer<HttpResponse> {
     let (paging, filters) = Paging::of(&request)?;
     refuse_filters(filters)?;
-    let after = paging.after.as_deref().map(Uuid::from_slice).transpose();
-    let after = after.map_err(|_| Problem::new(Kind::InvalidCursor))?;
+    let after = paging.after_id()?;
     let mut connection = state.database.connection().await?;
     let invitations = store::invitations(roles_run_by(&caller), after, paging.fetch(), &mut connection).await?;
     Ok(paging.answer(&request, invitations, |last| last.id.as_bytes().to_vec()))

@@ -143,8 +143,7 @@ pub async fn create(
 pub async fn list(request: HttpRequest, state: web::Data<State>) -> Answer<HttpResponse> {
     let (paging, filters) = Paging::of(&request)?;
     refuse_filters(filters)?;
-    let after = paging.after.as_deref().map(Uuid::from_slice).transpose();
-    let after = after.map_err(|_| Problem::new(Kind::InvalidCursor))?;
+    let after = paging.after_id()?;
     let mut connection = state.database.connection().await?;
     let sites = store::page(after, paging.fetch(), &mut connection).await?;
     let ids: Vec<Uuid> = sites.iter().map(|site| site.id).collect();

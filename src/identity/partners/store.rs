@@ -15,7 +15,8 @@ use crate::identity::tokens::PartnerAccess;
 use crate::identity::{Role, Scope};
 
 /// A site as it is kept.
-#[derive(Clone, Debug, Queryable)]
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = partners)]
 pub struct Partner {
     pub id: Uuid,
     pub version: i64,
@@ -24,6 +25,8 @@ pub struct Partner {
     pub networks: Vec<String>,
     pub created_at: DateTime<Utc>,
     pub last_used_at: Option<DateTime<Utc>>,
+    /// Of its account.
+    #[diesel(select_expression = users::disabled_at)]
     pub disabled_at: Option<DateTime<Utc>>,
 }
 
@@ -46,28 +49,6 @@ pub struct Terms<'a> {
     pub networks: Vec<String>,
     pub disabled: bool,
 }
-
-type Columns = (
-    partners::id,
-    partners::version,
-    partners::name,
-    partners::scopes,
-    partners::networks,
-    partners::created_at,
-    partners::last_used_at,
-    users::disabled_at,
-);
-
-const COLUMNS: Columns = (
-    partners::id,
-    partners::version,
-    partners::name,
-    partners::scopes,
-    partners::networks,
-    partners::created_at,
-    partners::last_used_at,
-    users::disabled_at,
-);
 
 /// Makes a site and its account.
 ///
@@ -115,7 +96,7 @@ pub async fn replace(partner: &Partner, terms: &Terms<'_>, connection: &mut Asyn
 /// What the database says.
 pub async fn find(id: Uuid, connection: &mut AsyncPgConnection) -> QueryResult<Option<Partner>> {
     let found = partners::table.inner_join(users::table).filter(partners::id.eq(id));
-    found.select(COLUMNS).first(connection).await.optional()
+    found.select(Partner::as_select()).first(connection).await.optional()
 }
 
 /// One page of sites, newest first.
@@ -127,7 +108,7 @@ pub async fn page(after: Option<Uuid>, limit: i64, connection: &mut AsyncPgConne
     if let Some(after) = after {
         query = query.filter(partners::id.lt(after));
     }
-    query.order(partners::id.desc()).limit(limit).select(COLUMNS).load(connection).await
+    query.order(partners::id.desc()).limit(limit).select(Partner::as_select()).load(connection).await
 }
 
 /// The secrets of sites that are good, oldest first.
@@ -188,7 +169,7 @@ pub async fn authenticate(
         .filter(partner_secrets::revoked_at.is_null())
         .filter(users::disabled_at.is_null());
     let found: Option<(Partner, Uuid)> =
-        good.select((COLUMNS, partner_secrets::id)).first(connection).await.optional()?;
+        good.select((Partner::as_select(), partner_secrets::id)).first(connection).await.optional()?;
     let Some((partner, secret)) = found else { return Ok(None) };
     let now = Utc::now();
     let used = diesel::update(partner_secrets::table.find(secret).filter(partner_secrets::revoked_at.is_null()));

@@ -95,9 +95,12 @@ pub async fn create(
     let known = accounts::find_by_login(&possible, &mut connection).await?;
     let familiar = store::is_familiar(&possible, address.network(), &mut connection).await?;
     let guard = Guard::of(&login.to_lowercase(), address.network(), familiar);
-    guard.count(&mut connection).await?;
-    drop(connection);
     let account = known.as_ref().map(|user| (user.id, user.role));
+    if let Err(early) = guard.count(&mut connection).await {
+        failed(&origin, account, "too_early", &mut connection).await?;
+        return Err(early);
+    }
+    drop(connection);
     let verified = accounts::verified(&state, known, password).await?;
     let mut connection = state.database.connection().await?;
     let Some(user) = verified else {
@@ -143,7 +146,7 @@ async fn failed(
 
 /// Go on with a session
 ///
-/// 续期：以续期令牌换取新的访问令牌和新的续期令牌；同一个续期令牌用两次，整个会话即告结束。
+/// 续期：以续期令牌换取新的访问令牌和新的续期令牌；同一个续期令牌用两次，整个会话即告结束。会话最长十二小时，闲置半小时即结束。
 #[utoipa::path(operation_id = "refresh_session", tag = "sessions", request_body = Refresh,
     responses((status = 200, description = "New tokens", body = Session)))]
 #[post("/v1/sessions/refresh")]

@@ -16,10 +16,12 @@ use crate::identity::member::Member;
 use crate::identity::secret::{OneTime, hash};
 use crate::identity::tokens::LIFE;
 
-/// A session ends after so many days, however busy it was.
-const LONGEST: TimeDelta = TimeDelta::days(30);
-/// And after so many days in which nobody refreshed it.
-const IDLE: TimeDelta = TimeDelta::days(7);
+/// A session ends after half a day, however busy it was (OWASP ASVS 4.0.3, 3.3.2).
+const LONGEST: TimeDelta = TimeDelta::hours(12);
+/// And after half an hour in which nobody refreshed it, counted from the end of the last access token.
+const IDLE: TimeDelta = TimeDelta::minutes(40);
+/// A network from which an account signed in within a month is its own.
+const FAMILIAR: TimeDelta = TimeDelta::days(30);
 
 /// Why a session ended.
 #[derive(Clone, Copy)]
@@ -92,7 +94,7 @@ pub async fn is_familiar(login: &str, network: IpNet, connection: &mut AsyncPgCo
         .inner_join(users::table)
         .filter(users::login.eq(login))
         .filter(sessions::network.eq(network.to_string()))
-        .filter(sessions::created_at.gt(Utc::now() - LONGEST));
+        .filter(sessions::created_at.gt(Utc::now() - FAMILIAR));
     diesel::select(diesel::dsl::exists(lately)).get_result(connection).await
 }
 

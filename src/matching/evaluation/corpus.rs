@@ -1,77 +1,128 @@
-//! A corpus of records in a file, indexed in a temporary folder.
+//! The records of an evaluation, indexed in a temporary folder.
 
-use std::io::Read;
+use std::collections::HashSet;
 use std::path::Path;
 
 use anyhow::Context;
-use chrono::Utc;
-use flate2::read::GzDecoder;
-use serde::Deserialize;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::matching::{Audience, Change, Document, Engine, Facet, Filter, Model, Viewer};
-use crate::registry::Kind;
+use super::topics::Topic;
+use crate::access::Audience;
+use crate::demo::County;
+use crate::matching::documents::Indexed as Indexable;
+use crate::matching::rank::Scored;
+use crate::matching::{Change, Choice, Document, Engine, Filter, IndexError, Model, Scorer, Viewer};
+use crate::registry::experts::Expert;
+use crate::registry::results::ResearchResult;
+use crate::registry::{Kind, Record};
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Target {
+    Result,
+    Expert,
+}
 
 /// What of a record is indexed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Texts {
-    /// The abstract alone.
+    /// The abstract, or what is told of an expert, alone.
     Abstract,
     /// Title, abstract and keywords.
     All,
 }
 
-/// Records to search.
+/// Records of a kind, with the names that judgments and runs have for them.
 pub struct Corpus {
-    records: Vec<CorpusRecord>,
-    texts: Texts,
+    kind: Kind,
+    records: Vec<(String, Document)>,
 }
 
-/// A record of a corpus file.
-#[derive(Deserialize)]
-pub struct CorpusRecord {
-    pub title: String,
-    #[serde(alias = "abstract")]
-    pub summary: String,
-    #[serde(default)]
-    pub keywords: Vec<String>,
-}
-
-/// A corpus in an index of its own, which goes with this.
+/// An index of its own, which goes with this.
 pub struct Indexed {
     pub engine: Engine,
     _folder: TempDir,
 }
 
+/// A corpus in an index.
+pub struct Collection {
+    indexed: Indexed,
+    kind: Kind,
+    names: Vec<String>,
+    known: HashSet<String>,
+}
+
+impl Target {
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Result => Kind::Result,
+            Self::Expert => Kind::Expert,
+        }
+    }
+}
+
 impl Corpus {
-    /// Reads a corpus file.
+    /// Reads the records of a kind from `results.jsonl` or `experts.jsonl` in a folder, each a line as the API answers
+    /// it and named by its id. Without a folder they are those of the sample county, named by their lines: `csl-0001`,
+    /// `expert-001` and on.
     ///
     /// # Errors
-    /// If it cannot be read, naming the line.
-    pub fn read(file: &Path, texts: Texts) -> anyhow::Result<Self> {
-        let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
-        let mut lines = String::new();
-        if file.extension().is_some_and(|ending| ending == "gz") {
-            GzDecoder::new(bytes.as_slice()).read_to_string(&mut lines)?;
-        } else {
-            lines = String::from_utf8(bytes)?;
+    /// If the file cannot be read, naming the line.
+    pub fn read(folder: Option<&Path>, target: Target) -> anyhow::Result<Self> {
+        let records = match (folder, target) {
+            (Some(folder), Target::Result) => read::<ResearchResult>(&folder.join("results.jsonl"))?,
+            (Some(folder), Target::Expert) => read::<Expert>(&folder.join("experts.jsonl"))?,
+            (None, Target::Result) => by_line(&County::read()?.results, |line| format!("csl-{line:04}")),
+            (None, Target::Expert) => by_line(&County::read()?.experts, |line| format!("expert-{line:03}")),
+        };
+        Ok(Self { kind: target.kind(), records })
+    }
+
+    /// The same with less of each record.
+    #[must_use]
+    pub fn with(mut self, texts: Texts) -> Self {
+        if texts == Texts::Abstract {
+            for (_, document) in &mut self.records {
+                document.title.clear();
+                document.keywords.clear();
+            }
         }
-        let parsed = lines.lines().enumerate().map(|(place, line)| {
-            serde_json::from_str(line).with_context(|| format!("{}, line {}", file.display(), place + 1))
-        });
-        Ok(Self { records: parsed.collect::<anyhow::Result<_>>()?, texts })
+        self
     }
 
     /// Builds the index.
     ///
     /// # Errors
     /// If the temporary folder cannot be written.
-    pub fn index(&self, model: Model) -> anyhow::Result<Indexed> {
-        let documents = self.records.iter().enumerate();
-        let documents = documents.map(|(place, record)| document(place, record, self.texts));
-        Indexed::of(model, vec![(Kind::Result, documents.collect())])
+    pub fn index(self, model: Model) -> anyhow::Result<Collection> {
+        let (mut names, mut documents) = (Vec::new(), Vec::new());
+        for (name, mut document) in self.records {
+            names.push(name);
+            // Of equals the lower id comes first: so the same file gives the same order.
+            document.id = Uuid::from_u128(names.len() as u128);
+            documents.push(document);
+        }
+        let known = names.iter().cloned().collect();
+        let indexed = Indexed::of(model, vec![(self.kind, documents)])?;
+        Ok(Collection { indexed, kind: self.kind, names, known })
     }
+}
+
+fn read<C: Indexable + serde::de::DeserializeOwned>(file: &Path) -> anyhow::Result<Vec<(String, Document)>> {
+    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let records = lines.map(|(place, line)| {
+        let record: Record<C> =
+            serde_json::from_str(line).with_context(|| format!("{}, line {}", file.display(), place + 1))?;
+        Ok((record.stamp.id.to_string(), C::document(&record)))
+    });
+    records.collect()
+}
+
+fn by_line<C: Indexable>(records: &[Record<C>], name: impl Fn(usize) -> String) -> Vec<(String, Document)> {
+    records.iter().enumerate().map(|(place, record)| (name(place + 1), C::document(record))).collect()
 }
 
 impl Indexed {
@@ -81,7 +132,7 @@ impl Indexed {
     /// If the temporary folder cannot be written.
     pub fn of(model: Model, documents: Vec<(Kind, Vec<Document>)>) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let engine = Engine::with_model(folder.path(), model)?;
+        let engine = Engine::open(folder.path(), model)?;
         for (kind, documents) in documents {
             let index = engine.index_of(kind);
             index.apply(documents.into_iter().map(|document| Change::Put(Box::new(document))).collect())?;
@@ -91,46 +142,59 @@ impl Indexed {
     }
 }
 
-fn document(place: usize, record: &CorpusRecord, texts: Texts) -> Document {
-    let whole = texts == Texts::All;
-    Document {
-        id: id_of(place),
-        version: 1,
-        audience: Audience::PUBLIC,
-        owners: Vec::new(),
-        title: if whole { record.title.clone() } else { String::new() },
-        keywords: if whole {
-            record.keywords.iter().map(|keyword| keyword.trim().to_owned()).collect()
-        } else {
-            Vec::new()
-        },
-        body: vec![record.summary.clone()],
-        names: Vec::new(),
-        facets: Facet::value("status", "published").into_iter().collect(),
-        maturity: None,
-        price: None,
-        deadline: None,
-        updated_at: Utc::now(),
+impl Collection {
+    /// The name of a record.
+    pub(super) fn name_of(&self, id: Uuid) -> Option<&str> {
+        let place = usize::try_from(id.as_u128()).ok()?.checked_sub(1)?;
+        self.names.get(place).map(String::as_str)
+    }
+
+    /// Is a record of this name there?
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.known.contains(name)
+    }
+
+    /// The same index with another model and another choice of terms.
+    pub fn set(&mut self, model: Model, choice: Choice) {
+        self.indexed.engine.model = model;
+        self.indexed.engine.choice = choice;
+    }
+
+    pub(super) fn model(&self) -> &Model {
+        &self.indexed.engine.model
+    }
+
+    /// What scores the records for a topic.
+    pub(super) fn scorer(&self, topic: &Topic) -> &Scorer {
+        if topic.typed { &self.model().search } else { self.model().pair(self.kind) }
+    }
+
+    /// The candidates for a topic, scored, best first: as the service ranks them for the public.
+    pub(super) fn rank(&self, topic: &Topic) -> Result<Vec<Scored>, IndexError> {
+        let everything = Filter::of(Viewer { audience: Audience::PUBLIC, owner: None });
+        let (engine, scorer) = (&self.indexed.engine, self.scorer(topic));
+        Ok(engine.rank(self.kind, &topic.query, &topic.names, true, &everything, scorer)?.scored)
     }
 }
 
-/// The id of the record of a line, counted from zero.
-fn id_of(place: usize) -> Uuid {
-    Uuid::from_u128(place as u128 + 1)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The name of a record in judgments and runs: its line, counted from one.
-pub(super) fn name_of(id: Uuid) -> String {
-    format!("csl-{:04}", id.as_u128())
-}
-
-/// The id of a record by its name.
-pub(super) fn id_of_name(name: &str) -> Option<Uuid> {
-    name.rsplit_once('-')?.1.parse().ok().map(Uuid::from_u128)
-}
-
-/// Everything in the corpus.
-#[must_use]
-pub fn everything() -> Filter {
-    Filter::of(Viewer { audience: Audience::PUBLIC, owner: None })
+    #[test]
+    fn records_are_read_as_the_api_answers_them_and_named_by_their_ids() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let county = County::read()?;
+        let lines = county.results[..2].iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
+        std::fs::write(folder.path().join("results.jsonl"), lines.join("\n"))?;
+        let collection = Corpus::read(Some(folder.path()), Target::Result)?.index(Model::shipped()?)?;
+        let second = county.results[1].stamp.id.to_string();
+        assert!(collection.has(&second) && !collection.has("csl-0002"));
+        assert_eq!(collection.name_of(Uuid::from_u128(2)), Some(&*second));
+        std::fs::write(folder.path().join("results.jsonl"), format!("{}\n{{}}", lines[0]))?;
+        let broken = Corpus::read(Some(folder.path()), Target::Result).err().map(|error| error.to_string());
+        assert!(broken.is_some_and(|error| error.ends_with("results.jsonl, line 2")));
+        Ok(())
+    }
 }

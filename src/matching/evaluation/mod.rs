@@ -1,8 +1,17 @@
-//! Measuring and learning: known items and judged pairs, in the formats of TREC.
+//! Measuring and learning: queries, judgments and what the engine answers, in the formats of TREC.
 
+mod calibration;
 mod corpus;
+mod judgments;
 mod measures;
+mod report;
+mod run;
+mod significance;
+mod topics;
 pub mod train;
 
-pub use corpus::{Corpus, Indexed, Texts, everything};
-pub use measures::{Evaluated, Judgments, Queries, evaluate};
+pub use corpus::{Collection, Corpus, Indexed, Target, Texts};
+pub use judgments::Judgments;
+pub use report::{Comparison, Evaluated};
+pub use run::Run;
+pub use topics::{Topic, Topics};

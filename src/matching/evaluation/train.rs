@@ -4,14 +4,13 @@
 //! Of two records judged for one query the better one is to score higher (Burges et al. 2005, `RankNet`, with a linear
 //! score). Where the judgments say nothing of a feature, the weight of the prior stays.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use uuid::Uuid;
-
-use super::corpus::{Indexed, everything, id_of_name};
-use super::measures::{Judgments, Queries};
-use crate::matching::{Engine, Filter, IndexError, Query, Scorer, feature_names};
-use crate::registry::Kind;
+use super::calibration::{Calibration, Pair};
+use super::corpus::Collection;
+use super::judgments::Judgments;
+use super::topics::Topic;
+use crate::matching::{IndexError, Level, Scorer, feature_names};
 
 /// How strongly weights are held to the prior's, whose scale alone is free: the judgments of so many queries would
 /// have to speak against it.
@@ -27,44 +26,24 @@ const POINTS: usize = 12;
 #[derive(Clone, Debug)]
 pub struct Group(pub Vec<(Vec<f32>, u32)>);
 
-/// A query, what is looked for, and the grades of some records.
-pub struct JudgedQuery {
-    pub target: Kind,
-    pub query: Query,
-    pub grades: HashMap<Uuid, u32>,
-}
-
-impl JudgedQuery {
-    /// The judged ones among the candidates, with their features.
+impl Group {
+    /// What is found for a topic, graded. What was not judged is left out, or has the grade that is given for it.
     ///
     /// # Errors
     /// If the index cannot be read.
-    pub fn group(&self, engine: &Engine, filter: &Filter) -> Result<Group, IndexError> {
-        let scorer = engine.model.pair(self.target);
-        let ranked = engine.rank(self.target, &self.query, &[], true, filter, scorer)?;
-        let judged = ranked.scored.into_iter();
-        let judged = judged.filter_map(|scored| Some((scored.features, *self.grades.get(&scored.place.id)?)));
-        Ok(Group(judged.collect()))
+    pub fn of(
+        collection: &Collection,
+        topic: &Topic,
+        judgments: &Judgments,
+        unjudged: Option<u32>,
+    ) -> Result<Self, IndexError> {
+        let grade = |id| {
+            let judged = judgments.of(&topic.id).zip(collection.name_of(id));
+            judged.and_then(|(grades, name)| grades.get(name).copied()).or(unjudged)
+        };
+        let ranked = collection.rank(topic)?.into_iter();
+        Ok(Self(ranked.filter_map(|scored| Some((scored.features, grade(scored.place.id)?))).collect()))
     }
-}
-
-/// Groups of known-item queries: every other one, so that the rest can show what was learned.
-///
-/// # Errors
-/// If the index cannot be read.
-pub fn known_items(corpus: &Indexed, queries: &Queries, judgments: &Judgments) -> Result<Vec<Group>, IndexError> {
-    let filter = everything();
-    let mut groups = Vec::new();
-    for (id, words) in queries.iter().step_by(2) {
-        let useful: HashMap<Uuid, u32> =
-            judgments.of(id).filter_map(|(name, grade)| Some((id_of_name(name)?, grade))).collect();
-        let (query, names) = Query::of_words(words);
-        let ranked = corpus.engine.rank(Kind::Result, &query, &names, true, &filter, &corpus.engine.model.search)?;
-        let graded = ranked.scored.into_iter();
-        let graded = graded.map(|scored| (scored.features, useful.get(&scored.place.id).copied().unwrap_or_default()));
-        groups.push(Group(graded.collect()));
-    }
-    Ok(groups)
 }
 
 /// The scorer that orders the groups best, given the prior, with its calibration.
@@ -81,17 +60,31 @@ pub fn right_order(scorer: &Scorer, groups: &[Group]) -> f64 {
     mean(groups.iter().filter_map(|group| share_in_order(scorer, group)))
 }
 
-/// What [`right_order`] is when every group is scored by what was learned from others, by turns over so many parts.
+/// How well groups are ordered and their scores calibrated by what was learned from others.
+pub struct Validated {
+    /// As [`right_order`].
+    pub right_order: f64,
+    /// The expected calibration error.
+    pub calibration_error: f64,
+}
+
+/// Scores every group by what was learned from others, by turns over so many parts.
 #[must_use]
-pub fn cross_validated(prior: &Scorer, groups: &[Group], parts: usize) -> f64 {
-    let mut shares = Vec::new();
+pub fn cross_validated(prior: &Scorer, groups: &[Group], parts: usize) -> Validated {
+    let (mut shares, mut pairs) = (Vec::new(), Vec::new());
     for part in 0..parts {
         let (held, kept): (Vec<_>, Vec<_>) = groups.iter().enumerate().partition(|(place, _)| place % parts == part);
         let kept: Vec<Group> = kept.into_iter().map(|(_, group)| group.clone()).collect();
         let scorer = fit(prior, &kept);
-        shares.extend(held.into_iter().filter_map(|(_, group)| share_in_order(&scorer, group)));
+        shares.extend(held.iter().filter_map(|(_, group)| share_in_order(&scorer, group)));
+        pairs.extend(held.iter().flat_map(|(_, Group(candidates))| candidates).map(|(features, grade)| Pair {
+            score: scorer.calibrated(scorer.raw(features)),
+            level: Level::None,
+            useful: *grade > 0,
+        }));
     }
-    mean(shares.into_iter())
+    let calibration_error = Calibration::of(&pairs).error().unwrap_or_default();
+    Validated { right_order: mean(shares.into_iter()), calibration_error }
 }
 
 fn share_in_order(scorer: &Scorer, Group(candidates): &Group) -> Option<f64> {
@@ -306,6 +299,14 @@ mod tests {
         assert!(learned.weight("region").abs() < 0.1, "{learned:?}");
         assert!((learned.weight("maturity") - 0.3).abs() < 1e-3, "{learned:?}");
         assert!((right_order(&learned, &groups()) - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_was_learned_is_tried_on_what_was_not() {
+        let validated = cross_validated(&Scorer::default(), &groups(), 4);
+        assert!((validated.right_order - 1.0).abs() < 1e-9);
+        // Shares are drawn to the middle, the more the fewer the pairs.
+        assert!(validated.calibration_error > 0.0 && validated.calibration_error < 0.2);
     }
 
     #[test]

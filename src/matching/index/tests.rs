@@ -202,3 +202,24 @@ fn a_damaged_index_is_begun_anew_or_is_what_it_was() {
     }
     assert!(whole < 75, "{whole} were not seen to be damaged");
 }
+
+#[test]
+fn an_index_with_a_file_cut_short_is_begun_anew() -> Result<(), Box<dyn std::error::Error>> {
+    let mut random = StdRng::seed_from_u64(1);
+    for ending in ["term", "idx", "pos", "store", "fast", "fieldnorm"] {
+        for left in [0, 5, 20] {
+            let folder = tempfile::tempdir()?;
+            let index = KindIndex::open(folder.path())?;
+            index.apply(vec![Change::Put(Box::new(document(1, 1, &mut random)))])?;
+            index.commit("here")?;
+            assert_eq!(index.position().as_deref(), Some("here"));
+            drop(index);
+            let file = files(folder.path()).into_iter().find(|file| file.extension().is_some_and(|of| of == ending));
+            let file = file.ok_or(ending)?;
+            let bytes = std::fs::read(&file)?;
+            std::fs::write(&file, bytes.get(..left).ok_or("a file that is short already")?)?;
+            assert_eq!(KindIndex::open(folder.path())?.position(), None, "{ending} {left}");
+        }
+    }
+    Ok(())
+}

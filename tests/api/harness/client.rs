@@ -1,5 +1,7 @@
 //! A caller: what it sends and what it gets.
 
+use std::time::{Duration, Instant};
+
 use http_body_util::{BodyExt, Full};
 use hyper::HeaderMap;
 use hyper::body::Bytes;
@@ -66,6 +68,18 @@ impl Client {
 
     pub async fn get(&self, path: &str) -> Answer {
         send(self.request("GET", path)).await
+    }
+
+    /// Is its token refused within two seconds?
+    pub async fn is_refused_soon(&self) -> bool {
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_secs(2) {
+            if self.get("/v1/results").await.status == 401 {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        false
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {

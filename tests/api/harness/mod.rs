@@ -14,6 +14,7 @@ use duijie::database::Database;
 use duijie::http::{Patience, TrustedProxies};
 use duijie::identity::passwords::{Cost, Passwords};
 use duijie::identity::{self, NewUser, Role, Secret};
+use duijie::matching::Model;
 use duijie::server::{self, Options};
 use duijie::state::State;
 use serde_json::{Value, json};
@@ -228,7 +229,13 @@ impl Service {
 
 /// The index's writer is let go with the last task of the server before: that takes a moment.
 async fn open_state(database: &Database, folder: &tempfile::TempDir, cost: &Cost, url: &str) -> State {
-    let start = || Start { folder: folder.path(), secret: secret(), password_cost: cost, url: url.to_owned() };
+    let start = || Start {
+        folder: folder.path(),
+        model: Model::shipped().expect("a model"),
+        secret: secret(),
+        password_cost: cost,
+        url: url.to_owned(),
+    };
     let mut opened = serve::start(database.clone(), start()).await;
     for _ in 0..100 {
         if opened.is_ok() {
