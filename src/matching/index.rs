@@ -144,7 +144,9 @@ impl KindIndex {
         let fields = schema().1;
         let kept = open_kept(folder, &fields);
         let Kept { index, reader, snapshot } = kept.map_or_else(|| create(folder, &fields), Ok)?;
-        let writer = Mutex::new(index.writer_with_num_threads(1, WRITER_BYTES)?);
+        let writer = index.writer_with_num_threads(1, WRITER_BYTES)?;
+        past_the_commit(&writer)?;
+        let writer = Mutex::new(writer);
         Ok(Self { index, reader, snapshot: RwLock::new(Arc::new(snapshot)), writer, fields })
     }
 
@@ -187,8 +189,9 @@ impl KindIndex {
     /// # Errors
     /// What the disk says.
     pub fn clear(&self) -> Result<(), IndexError> {
-        self.writer.lock().delete_all_documents()?;
-        Ok(())
+        let writer = self.writer.lock();
+        writer.delete_all_documents()?;
+        past_the_commit(&writer)
     }
 
     /// Makes all that was taken in visible and durable, together with the position.
@@ -211,8 +214,9 @@ impl KindIndex {
     /// # Errors
     /// What the disk says.
     pub fn roll_back(&self) -> Result<(), IndexError> {
-        self.writer.lock().rollback()?;
-        Ok(())
+        let mut writer = self.writer.lock();
+        writer.rollback()?;
+        past_the_commit(&writer)
     }
 
     fn prepare(&self, document: &Document) -> TantivyDocument {
@@ -258,6 +262,14 @@ impl KindIndex {
         prepared.add_i64(fields.updated, document.updated_at.timestamp());
         prepared
     }
+}
+
+/// A writer that was opened, rolled back or emptied gives its first change the number of the last commit. A merge of what
+/// was committed then takes that change for one of the commit, and drops it from segments that it has already brought
+/// up to there: a record that was replaced stays beside the new one. An empty batch uses the number up.
+fn past_the_commit(writer: &IndexWriter) -> Result<(), IndexError> {
+    writer.run([])?;
+    Ok(())
 }
 
 fn add_id(prepared: &mut TantivyDocument, (high, low): (Field, Field), id: Uuid) {

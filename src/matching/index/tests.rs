@@ -223,3 +223,55 @@ fn an_index_with_a_file_cut_short_is_begun_anew() -> Result<(), Box<dyn std::err
     }
     Ok(())
 }
+
+/// The ids that live in an index, each as often as it does.
+fn living(index: &KindIndex) -> Vec<u64> {
+    let mut ids = Vec::new();
+    for segment in index.snapshot().searcher.segment_readers() {
+        let column = segment.fast_fields().u64(columns::ID.1).expect("a column");
+        ids.extend(segment.doc_ids_alive().filter_map(|doc| column.first(doc)));
+    }
+    ids.sort_unstable();
+    ids
+}
+
+/// Waits until what tantivy merges by itself is merged, and reads it.
+fn settle(index: KindIndex, folder: &Path) -> KindIndex {
+    index.writer.into_inner().wait_merging_threads().expect("merged");
+    KindIndex::open(folder).expect("an index")
+}
+
+/// A process that was killed leaves segments that the next one merges when it first takes something in, and so does a
+/// step that failed.
+#[test]
+fn the_first_change_after_a_start_replaces_what_was_there_though_segments_are_merged_meanwhile() {
+    const SEGMENTS: u128 = 9;
+    let mut random = StdRng::seed_from_u64(1);
+    for (place, killed) in (0..SEGMENTS).flat_map(|place| [(place, true), (place, false)]) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let index = KindIndex::open(folder.path()).expect("an index");
+        index.writer.lock().set_merge_policy(Box::new(tantivy::merge_policy::NoMergePolicy));
+        for segment in 0..SEGMENTS {
+            let some = (0..3).map(|id| Change::Put(Box::new(document(segment * 3 + id, 1, &mut random))));
+            let mut changes: Vec<Change> = some.collect();
+            if segment == SEGMENTS - 1 {
+                changes.push(Change::Remove(Uuid::from_u128(place * 3)));
+            }
+            index.apply(changes).expect("taken in");
+            index.commit("before").expect("a commit");
+        }
+        let before = living(&index);
+        let index = if killed {
+            drop(index);
+            KindIndex::open(folder.path()).expect("an index")
+        } else {
+            index.roll_back().expect("a way back");
+            index
+        };
+        index.apply(vec![Change::Put(Box::new(document(place * 3 + 1, 2, &mut random)))]).expect("taken in");
+        index.commit("after").expect("a commit");
+        let index = settle(index, folder.path());
+        assert!(index.snapshot().searcher.segment_readers().len() < 9, "nothing was merged");
+        assert_eq!(living(&index), before, "{place} {killed}");
+    }
+}
