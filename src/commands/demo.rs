@@ -3,7 +3,7 @@
 use anyhow::Context;
 
 use super::serve::{Start, bind, start};
-use super::{close, log, open};
+use super::{beside, close, log, open};
 use crate::config::Settings;
 use crate::demo::{self, Sampled};
 use crate::server;
@@ -20,7 +20,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
         "数据库 database: {}",
         settings.database_url.as_ref().map_or("自带 PostgreSQL, our own", |_| "DATABASE_URL")
     );
-    let (database, cluster) = open(settings, &folder).await?;
+    let (database, mut cluster) = open(settings, &folder).await?;
     let served = async {
         database.migrate().await?;
         let sampled = demo::load(&database).await.context("the samples could not be loaded")?;
@@ -30,7 +30,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
         println!("{}", welcome(&format!("http://{}", listener.local_addr()?), &sampled));
         anyhow::Ok(server::serve(state, listener, &server::Options::of(settings))?.await?)
     };
-    let result = served.await;
+    let result = beside(&mut cluster, served).await;
     close(cluster).await?;
     result
 }

@@ -59,6 +59,14 @@ async fn join(settings: &Settings, folder: &Path) -> anyhow::Result<(Database, O
     }
 }
 
+/// Does some work, and sees to it meanwhile that our own PostgreSQL runs, if there is one.
+async fn beside<T>(cluster: &mut Option<Cluster>, work: impl Future<Output = T>) -> T {
+    match cluster {
+        Some(cluster) => cluster.beside(work).await,
+        None => work.await,
+    }
+}
+
 /// Stops our own PostgreSQL, if there is one.
 async fn close(cluster: Option<Cluster>) -> anyhow::Result<()> {
     if let Some(cluster) = cluster {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix_web::web;
 use anyhow::Context;
 
-use super::{close, log, open};
+use super::{beside, close, log, open};
 use crate::config::Settings;
 use crate::database::{Database, DatabaseError};
 use crate::http::idempotency;
@@ -28,14 +28,14 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     log();
     let folder = settings.folder("serve");
     let listener = bind(settings)?;
-    let (database, cluster) = open(settings, &folder).await?;
+    let (database, mut cluster) = open(settings, &folder).await?;
     let served = async {
         database.migrate().await?;
         let state = start(database, Start::of(settings, &folder, &listener)?).await?;
         tracing::info!(address = %listener.local_addr()?, "serving");
         anyhow::Ok(server::serve(state, listener, &server::Options::of(settings))?.await?)
     };
-    let result = served.await;
+    let result = beside(&mut cluster, served).await;
     close(cluster).await?;
     result
 }

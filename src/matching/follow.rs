@@ -33,7 +33,7 @@ const IMPATIENCE: Duration = Duration::from_millis(50);
 /// Between two commits: changes that come fast share them.
 const PACE: Duration = Duration::from_millis(50);
 /// Between two notes of an index that nothing changes in.
-const NOTING: Duration = Duration::from_secs(60);
+const NOTING: Duration = Duration::from_mins(1);
 /// A pause after the database or the disk failed.
 const RECOVERY: Duration = Duration::from_secs(2);
 
@@ -183,6 +183,14 @@ impl Follower {
             if let Err(error) = self.follow().await {
                 tracing::error!(%error, "the index fell behind; trying again");
                 tokio::time::sleep(RECOVERY).await;
+            }
+            // What a step that failed had taken in must not go into the next commit, nor may a disk that was full
+            // once keep the index from following.
+            let engine = Arc::clone(&self.engine);
+            match tokio::task::spawn_blocking(move || engine.roll_back()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "the index cannot go back to its last commit"),
+                Err(error) => tracing::error!(%error, "the index cannot go back to its last commit"),
             }
         }
     }

@@ -73,8 +73,8 @@ pub(super) struct Scratch {
     steps: Vec<u64>,
 }
 
-/// Of 2 048 a query's words take a few.
-const LIKELY_MASK: u64 = 0x7ff;
+/// Of so many the words of a query take a few.
+const LIKELY: usize = 1 << 11;
 
 impl Forward {
     pub fn of(segment: &SegmentReader) -> Result<Self, IndexError> {
@@ -95,11 +95,11 @@ impl Forward {
 
     /// The numbers of words; those that no record of the segment has are left out.
     pub fn numbers<'a>(&self, words: impl Iterator<Item = (usize, &'a str)>) -> Result<Numbers, IndexError> {
-        let mut numbers = Numbers { places: HashMap::new(), likely: vec![false; LIKELY_MASK as usize + 1] };
+        let mut numbers = Numbers { places: HashMap::new(), likely: vec![false; LIKELY] };
         for (place, word) in words {
             if let Some(number) = self.words.dictionary().term_ord(word)? {
                 numbers.places.insert(number, place);
-                numbers.likely[(number & LIKELY_MASK) as usize] = true;
+                numbers.likely[last_bits(number)] = true;
             }
         }
         Ok(numbers)
@@ -120,7 +120,7 @@ impl Forward {
         let mut start: u64 = 0;
         for (order, (number, step)) in scratch.words.iter().zip(&scratch.steps).enumerate() {
             start += step;
-            if !numbers.likely[(number & LIKELY_MASK) as usize] {
+            if !numbers.likely[last_bits(*number)] {
                 continue;
             }
             if let Some(place) = numbers.places.get(number) {
@@ -159,6 +159,11 @@ fn values(column: &Column<u64>, doc: DocId, values: &mut Vec<u64>) {
     let rows = column.index.value_row_ids(doc);
     values.resize(rows.len(), 0);
     column.values.get_range(rows.start.into(), values);
+}
+
+/// The bits of a number that tell whether it is likely.
+fn last_bits(number: u64) -> usize {
+    usize::try_from(number % LIKELY as u64).unwrap_or_default()
 }
 
 fn distinct(words: &[u64], range: Range<usize>) -> Vec<u64> {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 use tantivy::schema::{BytesOptions, FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
-use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term};
+use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term};
 use uuid::Uuid;
 
 use super::document::{Change, Document};
 use super::forward::Sequence;
+use super::sealed::SealedFolder;
 use super::snapshot::Snapshot;
 use super::text::{name_terms, simplified};
 use crate::access::Audience;
@@ -154,15 +155,12 @@ impl KindIndex {
     /// # Errors
     /// If the folder cannot be written or another process holds it.
     pub fn open(folder: &Path) -> Result<Self, IndexError> {
-        let (schema, fields) = schema();
-        let index = match open_kept(folder, &schema) {
-            Some(index) => index,
-            None => create(folder, schema)?,
-        };
+        let fields = schema().1;
+        let Kept { index, reader, snapshot } = open_kept(folder).map_or_else(|| create(folder), Ok)?;
         let writer = index.writer_with_num_threads(1, WRITER_BYTES)?;
-        let reader: IndexReader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        let snapshot = RwLock::new(Arc::new(Snapshot::of(reader.searcher(), None)?));
-        Ok(Self { index, reader, snapshot, writer: Mutex::new(writer), fields })
+        past_the_commit(&writer)?;
+        let writer = Mutex::new(writer);
+        Ok(Self { index, reader, snapshot: RwLock::new(Arc::new(snapshot)), writer, fields })
     }
 
     /// What stood in the last commit.
@@ -221,8 +219,19 @@ impl KindIndex {
     /// # Errors
     /// What the disk says.
     pub fn clear(&self) -> Result<(), IndexError> {
-        self.writer.lock().delete_all_documents()?;
-        Ok(())
+        let writer = self.writer.lock();
+        writer.delete_all_documents()?;
+        past_the_commit(&writer)
+    }
+
+    /// Forgets what was taken in since the last commit, and whatever kept the index from taking in more.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn roll_back(&self) -> Result<(), IndexError> {
+        let mut writer = self.writer.lock();
+        writer.rollback()?;
+        past_the_commit(&writer)
     }
 
     /// Makes all that was taken in visible and durable, together with the position.
@@ -305,15 +314,54 @@ pub(super) fn days(date: chrono::NaiveDate) -> i64 {
     date.num_days_from_ce().into()
 }
 
-/// The index that is there, if it is whole and ours.
-fn open_kept(folder: &Path, schema: &Schema) -> Option<Index> {
-    let format = std::fs::read_to_string(folder.join("format")).ok()?;
-    let index = Index::open_in_dir(folder).ok().filter(|index| format == FORMAT && index.schema() == *schema);
-    let whole = index.filter(is_whole);
-    if whole.is_none() {
-        tracing::warn!(folder = %folder.display(), "the index is damaged or of another format; building it anew");
+/// A writer that was opened, rolled back or emptied gives its first change the number of the last commit. A merge of what
+/// was committed then takes that change for one of the commit, and drops it from segments that it has already brought
+/// up to there: a record that was replaced stays beside the new one. An empty batch uses the number up.
+fn past_the_commit(writer: &IndexWriter) -> Result<(), IndexError> {
+    writer.run([])?;
+    Ok(())
+}
+
+/// An index in its folder, and its last commit ready to be read.
+struct Kept {
+    index: Index,
+    reader: IndexReader,
+    snapshot: Snapshot,
+}
+
+impl Kept {
+    fn of(index: Index) -> Result<Self, IndexError> {
+        let reader: IndexReader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        let snapshot = Snapshot::of(reader.searcher(), None)?;
+        Ok(Self { index, reader, snapshot })
     }
-    whole
+
+    fn whole(folder: &Path) -> Result<Option<Self>, IndexError> {
+        if std::fs::read(folder.join("format"))? != FORMAT.as_bytes() {
+            return Ok(None);
+        }
+        let index = Index::open(SealedFolder::open(folder)?)?;
+        if index.schema() != schema().0 || !is_whole(&index) {
+            return Ok(None);
+        }
+        Self::of(index).map(Some)
+    }
+}
+
+/// The index that is there. One that cannot be used is none, for whatever reason.
+fn open_kept(folder: &Path) -> Option<Kept> {
+    if !folder.exists() {
+        return None;
+    }
+    let kept = Kept::whole(folder);
+    match &kept {
+        Ok(Some(_)) => {}
+        Ok(None) => {
+            tracing::warn!(folder = %folder.display(), "the index is of another format or damaged; building it anew");
+        }
+        Err(error) => tracing::warn!(folder = %folder.display(), %error, "the index cannot be read; building it anew"),
+    }
+    kept.ok().flatten()
 }
 
 /// Does every file have its checksum? Of a file that was cut shorter than that tantivy panics; that, too, is an answer.
@@ -322,58 +370,17 @@ fn is_whole(index: &Index) -> bool {
     checked.is_ok_and(|checked| checked.is_ok_and(|damaged| damaged.is_empty()))
 }
 
-fn create(folder: &Path, schema: Schema) -> Result<Index, IndexError> {
+fn create(folder: &Path) -> Result<Kept, IndexError> {
     let failed = |source| IndexError::Folder { folder: folder.display().to_string(), source };
     match std::fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
     }
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let index = Index::create_in_dir(folder, schema)?;
+    let index = Index::create(SealedFolder::open(folder)?, schema().0, IndexSettings::default())?;
     std::fs::write(folder.join("format"), FORMAT).map_err(failed)?;
-    Ok(index)
+    Kept::of(index)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn document() -> Document {
-        Document {
-            id: Uuid::from_u128(1),
-            version: 1,
-            audience: Audience::PUBLIC,
-            owners: Vec::new(),
-            title: "球墨铸铁缩松".to_owned(),
-            keywords: Vec::new(),
-            body: vec!["冷铁与发热冒口配合。".to_owned()],
-            names: Vec::new(),
-            facets: Vec::new(),
-            maturity: None,
-            price: None,
-            deadline: None,
-            updated_at: chrono::Utc::now(),
-        }
-    }
-
-    #[test]
-    fn an_index_with_a_file_cut_short_is_begun_anew() -> Result<(), Box<dyn std::error::Error>> {
-        for ending in ["term", "idx", "pos", "store", "fast", "fieldnorm"] {
-            for left in [0, 5, 20] {
-                let folder = tempfile::tempdir()?;
-                let index = KindIndex::open(folder.path())?;
-                index.apply(vec![Change::Put(Box::new(document()))])?;
-                index.commit("here")?;
-                assert_eq!(index.position().as_deref(), Some("here"));
-                drop(index);
-                let files = std::fs::read_dir(folder.path())?.flatten().map(|file| file.path());
-                let file = files.into_iter().find(|file| file.extension().is_some_and(|of| of == ending));
-                let file = file.ok_or(ending)?;
-                let bytes = std::fs::read(&file)?;
-                std::fs::write(&file, bytes.get(..left).ok_or("a file that is short already")?)?;
-                assert_eq!(KindIndex::open(folder.path())?.position(), None, "{ending} {left}");
-            }
-        }
-        Ok(())
-    }
-}
+mod tests;

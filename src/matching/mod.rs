@@ -23,6 +23,7 @@ mod rank;
 mod requests;
 pub mod routes;
 pub mod runs;
+mod sealed;
 mod search;
 mod snapshot;
 mod statistics;
@@ -62,6 +63,14 @@ impl Engine {
         let indexes = Kind::ALL.map(|kind| KindIndex::open(&folder.join(kind.as_str())));
         let indexes = indexes.into_iter().collect::<Result<Vec<_>, _>>()?;
         Ok(Self { indexes, model, choice: Choice::default() })
+    }
+
+    /// Forgets what was taken in since the last commits.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn roll_back(&self) -> Result<(), IndexError> {
+        self.indexes.iter().try_for_each(KindIndex::roll_back)
     }
 
     /// The index of a kind.

@@ -9,6 +9,7 @@ mod bad_input;
 mod concurrency;
 mod confidential;
 mod contract;
+mod crashes;
 mod database_rules;
 mod identity;
 mod limits;

@@ -1,13 +1,13 @@
 //! The program as it is run: health, commands, starting and stopping.
 
-use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::harness::{Client, PASSWORD, Service, enterprise};
+use crate::harness::process::{add_user, open_folder, program, serve, sign_in};
+use crate::harness::{Service, enterprise};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_says_that_it_is_alive_and_ready() {
@@ -18,75 +18,24 @@ async fn a_service_says_that_it_is_alive_and_ready() {
     assert_eq!(ready.header("content-type"), Some("application/health+json"));
 }
 
-/// A folder that the server's account can pass through.
-fn open_folder() -> tempfile::TempDir {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("permissions");
-    folder
-}
-
-fn program(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_duijie"));
-    command.args(arguments).env("DUIJIE_DATA", folder).env_remove("DATABASE_URL").env_remove("RUST_BACKTRACE");
-    command
-}
-
-/// A started program and its address, read from its log.
-struct Running {
-    child: Child,
-    client: Client,
-}
-
-fn serve(folder: &Path) -> Running {
-    let mut child =
-        program(folder, &["serve", "--listen", "127.0.0.1:0"]).stderr(Stdio::piped()).spawn().expect("a start");
-    let log = BufReader::new(child.stderr.take().expect("a log"));
-    let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        for line in log.lines().map_while(Result::ok) {
-            let entry: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-            if let Some(address) = entry["address"].as_str() {
-                let _ = sender.send(format!("http://{address}"));
-            }
-        }
-    });
-    let address = receiver.recv_timeout(Duration::from_mins(1)).expect("it serves within a minute");
-    Running { child, client: Client::new(&address) }
-}
-
-fn add_user(folder: &Path, login: &str) -> std::process::Output {
-    let mut adding = program(folder, &["users", "add", login]);
-    let mut child =
-        adding.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a start");
-    child.stdin.take().expect("a pipe").write_all(format!("{PASSWORD}\n").as_bytes()).expect("a password");
-    child.wait_with_output().expect("an end")
-}
-
-async fn sign_in(client: &Client, login: &str) -> Client {
-    let session = client.post("/v1/sessions", &json!({"login": login, "password": PASSWORD})).await;
-    client.clone().with_token(session.expect(201)["access_token"].as_str().expect("a token").to_owned())
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_account_is_made_and_nothing_is_lost_when_the_program_is_killed() {
     let folder = open_folder();
-    let first = add_user(folder.path(), "li");
+    let first = add_user(folder.path(), None, "li");
     assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
-    let mut running = serve(folder.path());
+    let mut running = serve(folder.path(), None);
     let staff = sign_in(&running.client, "li").await;
     let id = staff.create("organisations", &enterprise("五金厂")).await;
     // An account can be made beside the running service, and only once.
-    let beside = add_user(folder.path(), "wang");
+    let beside = add_user(folder.path(), None, "wang");
     assert!(beside.status.success(), "{}", String::from_utf8_lossy(&beside.stderr));
-    let again = add_user(folder.path(), "li");
+    let again = add_user(folder.path(), None, "li");
     assert!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains("taken"));
     // A second service on the folder is refused at once.
-    let second = program(folder.path(), &["serve", "--listen", "127.0.0.1:0"]).output().expect("an end");
+    let second = program(folder.path(), None, &["serve", "--listen", "127.0.0.1:0"]).output().expect("an end");
     assert!(!second.status.success() && String::from_utf8_lossy(&second.stderr).contains("in use"));
-    running.child.kill().expect("a kill");
-    running.child.wait().expect("an end");
-    let mut running = serve(folder.path());
+    running.kill();
+    let mut running = serve(folder.path(), None);
     let staff = sign_in(&running.client, "wang").await;
     assert_eq!(staff.get(&format!("/v1/organisations/{id}")).await.expect(200)["name"], "五金厂");
     stop(&mut running.child);
@@ -112,10 +61,10 @@ fn a_port_in_use_and_an_unknown_command_are_told_clearly() {
     let folder = open_folder();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
-    let refused = program(folder.path(), &["serve", "--listen", &address]).output().expect("an end");
+    let refused = program(folder.path(), None, &["serve", "--listen", &address]).output().expect("an end");
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && told.contains("cannot listen on") && told.contains("--listen"), "{told}");
-    assert!(!program(folder.path(), &["dance"]).output().expect("an end").status.success());
+    assert!(!program(folder.path(), None, &["dance"]).output().expect("an end").status.success());
 }
 
 #[test]
@@ -123,7 +72,7 @@ fn recombining_goes_on_where_it_was_stopped() {
     let folder = open_folder();
     let recombine = |results: &str, experts: &str, seed: &str| {
         let arguments = ["recombine", "--results", results, "--experts", experts, "--demands", "20", "--seed", seed];
-        program(folder.path(), &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a start")
+        program(folder.path(), None, &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a start")
     };
     let told = |child: Child| {
         let ended = child.wait_with_output().expect("an end");

@@ -14,14 +14,20 @@ mod supervisor;
 #[cfg(test)]
 mod tests;
 
+use std::convert::Infallible;
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub use attach::attach;
 pub use error::ClusterError;
 
 use account::Account;
 use folder::Folder;
-use server::Server;
+use server::{Programs, Server};
+use tokio::time::sleep;
+
+/// Between two looks at a server that should run, and before another attempt to start one.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Where a cluster lives, and how safely.
 #[derive(Debug, Clone)]
@@ -38,6 +44,7 @@ pub struct Settings {
 pub struct Cluster {
     // Dropped in this order: the server is on its way out when the lock falls.
     server: Server,
+    programs: Programs,
     folder: Folder,
 }
 
@@ -58,9 +65,10 @@ impl Cluster {
         if folder.data_version().await?.is_none() {
             initialize::initialize(&folder, &binaries, &account, settings.durable).await?;
         }
-        let server = Server::start(&folder, &binaries, &account, settings.durable).await?;
-        tracing::info!(folder = %folder.path().display(), ?binaries, "PostgreSQL runs");
-        Ok(Self { server, folder })
+        let programs = Programs { binaries, account, durable: settings.durable };
+        let server = Server::start(&folder, &programs).await?;
+        tracing::info!(folder = %folder.path().display(), binaries = ?programs.binaries, "PostgreSQL runs");
+        Ok(Self { server, programs, folder })
     }
 
     /// The URL of a database of this cluster, which is created if it is missing. It holds the password: do not log it.
@@ -70,6 +78,27 @@ impl Cluster {
     pub async fn database(&self, name: &str) -> Result<String, ClusterError> {
         self.server.create_database(name).await?;
         Ok(self.server.url(name))
+    }
+
+    /// Does some work, and meanwhile starts the server again, at the same address, whenever it ends by itself.
+    pub async fn beside<T>(&mut self, work: impl Future<Output = T>) -> T {
+        tokio::select! {
+            done = work => done,
+            never = self.keep_running() => match never {},
+        }
+    }
+
+    async fn keep_running(&mut self) -> Infallible {
+        loop {
+            sleep(PAUSE).await;
+            if self.server.ended() {
+                tracing::error!(folder = %self.folder.path().display(), "PostgreSQL ended by itself; starting it again");
+                match self.server.restart(&self.folder, &self.programs).await {
+                    Ok(()) => tracing::info!("PostgreSQL runs again"),
+                    Err(error) => tracing::error!(%error, "PostgreSQL does not start; trying again"),
+                }
+            }
+        }
     }
 
     /// Ends the server, connections and all, and waits till it is down.

@@ -23,6 +23,14 @@ const MAINTENANCE: &str = "postgres";
 /// Nothing of this survives a crash of the machine, but it is fast, and many tests can run at once.
 const THROWAWAY: [&str; 4] = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=400"];
 
+/// What a server is made of, and how safely it keeps its data.
+#[derive(Debug)]
+pub(super) struct Programs {
+    pub binaries: Binaries,
+    pub account: Account,
+    pub durable: bool,
+}
+
 /// A server that runs.
 #[derive(Debug)]
 pub(super) struct Server {
@@ -33,38 +41,47 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts the server and waits till it answers.
-    pub async fn start(
-        folder: &Folder,
-        binaries: &Binaries,
-        account: &Account,
-        durable: bool,
-    ) -> Result<Self, ClusterError> {
-        let first = Self::attempt(folder, binaries, account, durable).await;
+    pub async fn start(folder: &Folder, programs: &Programs) -> Result<Self, ClusterError> {
+        Self::start_at(None, folder, programs).await
+    }
+
+    /// Starts a server that has ended, where it was.
+    pub async fn restart(&mut self, folder: &Folder, programs: &Programs) -> Result<(), ClusterError> {
+        *self = Self::start_at(Some(&self.address), folder, programs).await?;
+        Ok(())
+    }
+
+    /// Whether the server ended, though nobody asked it to.
+    pub fn ended(&mut self) -> bool {
+        self.process.ended().is_ok_and(|ended| ended.is_some())
+    }
+
+    async fn start_at(address: Option<&Address>, folder: &Folder, programs: &Programs) -> Result<Self, ClusterError> {
+        let first = Self::attempt(address, folder, programs).await;
         if !matches!(first, Err(ClusterError::Ended { .. })) {
             return first;
         }
         // A server whose program was killed a moment ago may have been too young to be seen, or have taken the port.
         // It is on its way out.
         sleep(Duration::from_secs(1)).await;
-        Self::attempt(folder, binaries, account, durable).await
+        Self::attempt(address, folder, programs).await
     }
 
-    async fn attempt(
-        folder: &Folder,
-        binaries: &Binaries,
-        account: &Account,
-        durable: bool,
-    ) -> Result<Self, ClusterError> {
+    async fn attempt(address: Option<&Address>, folder: &Folder, programs: &Programs) -> Result<Self, ClusterError> {
+        let Programs { binaries, account, durable } = programs;
         orphan::end(&folder.data()).await?;
         // Only now that nothing writes there: another user may have run it last time.
         account.own_all(&folder.data())?;
         let password = folder.password().await?;
         let socket = folder.empty_socket().await?;
         account.own(&socket)?;
-        let address = Address::choose(&socket).map_err(ClusterError::at("find a free port instead of", &socket))?;
+        let address = match address {
+            Some(address) => address.clone(),
+            None => Address::choose(&socket).map_err(ClusterError::at("find a free port instead of", &socket))?,
+        };
         let log = folder.open_log()?;
         let start = log.metadata().map_or(0, |log| log.len());
-        let arguments = arguments(folder, &address, durable);
+        let arguments = arguments(folder, &address, *durable);
         let process = Supervised::start(account, &binaries.postgres(), &arguments, &log);
         let process = process.map_err(ClusterError::at("run", &binaries.postgres()))?;
         let mut server = Self { process, address, password };
@@ -75,7 +92,7 @@ impl Server {
     async fn wait_for_answer(&mut self, folder: &Folder, log_start: u64) -> Result<(), ClusterError> {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
-            if self.process.ended().is_ok_and(|ended| ended.is_some()) {
+            if self.ended() {
                 let tail = folder.log_tail(log_start).await;
                 return Err(ClusterError::Ended { program: "PostgreSQL", log: folder.log(), tail });
             }

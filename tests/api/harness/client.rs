@@ -151,17 +151,22 @@ impl Request {
 
 /// Sends a request and reads the answer.
 pub async fn send(request: Request) -> Answer {
+    try_send(request).await.expect("an answer")
+}
+
+/// The same of a service that may be gone.
+pub async fn try_send(request: Request) -> Option<Answer> {
     let mut sent = hyper::Request::builder().method(request.method.as_str()).uri(&request.address);
     for (name, value) in &request.headers {
         sent = sent.header(name, value);
     }
     let sent = sent.body(Full::new(Bytes::from(request.body))).expect("a request");
-    let response = request.http.request(sent).await.expect("an answer");
+    let response = request.http.request(sent).await.ok()?;
     let (head, body) = response.into_parts();
-    let bytes = body.collect().await.expect("a body").to_bytes();
+    let bytes = body.collect().await.ok()?.to_bytes();
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-    Answer { status: head.status.as_u16(), headers: head.headers, body, text }
+    Some(Answer { status: head.status.as_u16(), headers: head.headers, body, text })
 }
 
 impl Answer {

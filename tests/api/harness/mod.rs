@@ -4,6 +4,7 @@
 mod client;
 mod cluster;
 mod log;
+pub mod process;
 
 use std::net::TcpListener;
 use std::num::NonZeroU32;
@@ -19,7 +20,8 @@ use duijie::state::State;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub use client::{Answer, Client, send};
+pub use client::{Answer, Client, send, try_send};
+pub use cluster::new_database;
 pub use log::{panics_logged, remember_log};
 
 /// The password of every test account.
@@ -265,6 +267,11 @@ pub fn code_of(key: &str, steps: i64) -> String {
     let totp = totp_rs::Builder::new().with_secret(key.as_bytes().to_vec()).build().expect("an authenticator");
     let time = chrono::Utc::now().timestamp() + steps * 30;
     totp.generate(time.cast_unsigned()).to_string()
+}
+
+/// How many rounds of killing and breaking: few, or many where they are asked for.
+pub fn rounds(few: usize, many: usize) -> usize {
+    if std::env::var("DUIJIE_CRASHES").is_ok_and(|wanted| wanted == "full") { many } else { few }
 }
 
 /// All test services share one secret, as processes on one database do.
