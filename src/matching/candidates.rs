@@ -23,8 +23,6 @@ use super::statistics::List;
 use super::view::{Layer, View};
 use crate::access::Audience;
 
-/// Terms that candidates are gathered by: the others only weigh what was gathered.
-const GATHERING: usize = 16;
 /// What a keyword or a name adds that is the same as a whole.
 const WHOLE: Score = 10.0;
 /// Records whose sums are held at once: 256 KiB, which stay near the processor.
@@ -107,7 +105,7 @@ fn gathering(terms: &Terms, place: usize, part: &Part, view: &View) -> Result<Ve
         gathered.push(Gathering { postings, at: 0, worth: adds.zip(norms) });
         Ok(())
     };
-    for term in terms.terms.iter().take(GATHERING) {
+    for term in terms.terms.iter().take(terms.gathering) {
         for list in term.lists.iter().filter(|list| list.part == place) {
             push(list, view.fields.words[list.audience.place()].text, Some(term.weight * term.idf))?;
         }

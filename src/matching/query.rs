@@ -15,6 +15,8 @@ use super::{Facet, IndexError};
 
 /// Terms of a query: a long demand is cut to its most telling ones.
 const MOST_TERMS: usize = 32;
+/// Terms that candidates are gathered by: the others only weigh what was gathered.
+const GATHERING: usize = 16;
 /// Which words of a query are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
@@ -110,6 +112,8 @@ pub(super) struct Exact {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Terms {
     pub terms: Vec<QueryTerm>,
+    /// How many of them, from the first on, candidates are gathered by.
+    pub gathering: usize,
     /// Places of two terms that follow each other without a gap.
     pub pairs: Vec<(usize, usize)>,
     pub whole: Vec<Exact>,
@@ -171,9 +175,13 @@ impl Terms {
     pub fn of(heard: &Heard, names: &[String], layer: &Layer, view: &View) -> Result<Self, IndexError> {
         let mut terms = weigh(heard, layer, view)?;
         terms.sort_by(|a, b| (b.weight * b.idf).total_cmp(&(a.weight * a.idf)).then_with(|| a.text.cmp(&b.text)));
-        if let Choice::Telling(most) = heard.choice {
-            terms.truncate(most);
-        }
+        let gathering = match heard.choice {
+            Choice::Telling(most) => {
+                terms.truncate(most);
+                GATHERING
+            }
+            Choice::Everything => terms.len(),
+        };
         let places: HashMap<&str, usize> =
             terms.iter().enumerate().map(|(place, term)| (term.text.as_str(), place)).collect();
         let mut pairs: Vec<(usize, usize)> = heard
@@ -193,7 +201,7 @@ impl Terms {
             texts.iter().map(of).collect()
         };
         let (whole, names) = (exact(|words| words.whole, &heard.whole)?, exact(|words| words.names, names)?);
-        Ok(Self { terms, pairs, whole, names })
+        Ok(Self { terms, gathering, pairs, whole, names })
     }
 
     /// What a record would score that says it all: the measure of every other.
