@@ -1,6 +1,7 @@
 //! The database: its pool, its migrations, and a PostgreSQL of our own where none is given.
 
 pub mod embedded;
+pub mod lock;
 pub mod schema;
 
 use std::time::Duration;

@@ -9,17 +9,16 @@ use std::collections::BinaryHeap;
 
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::postings::BlockSegmentPostings;
-use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, Score};
 use uuid::Uuid;
 
 use super::IndexError;
-use super::features::norm;
+use super::features::{norm, saturated};
 use super::filter::Filter;
 use super::index::WordFields;
 use super::query::Terms;
 use super::snapshot::Part;
-use super::statistics::List;
 use super::view::{Layer, View};
 use crate::access::Audience;
 
@@ -97,27 +96,14 @@ fn norms(view: &View) -> [Score; 256] {
 
 /// The lists of a segment that candidates are gathered from.
 fn gathering(terms: &Terms, place: usize, part: &Part, view: &View) -> Result<Vec<Gathering>, IndexError> {
-    let mut gathered = Vec::new();
-    let mut push = |list: &List, field: Field, adds: Option<Score>| -> Result<(), IndexError> {
-        let option = if adds.is_some() { IndexRecordOption::WithFreqs } else { IndexRecordOption::Basic };
+    let there = terms.lists(terms.gathering, &view.fields).filter(|(list, ..)| list.part == place);
+    let gathered = there.map(|(list, field, worth)| {
+        let option = if worth.is_some() { IndexRecordOption::WithFreqs } else { IndexRecordOption::Basic };
         let postings = part.lists(field)?.read_block_postings_from_terminfo(&list.info, option)?;
-        let norms = adds.map(|_| part.segment.get_fieldnorms_reader(field)).transpose()?;
-        gathered.push(Gathering { postings, at: 0, worth: adds.zip(norms) });
-        Ok(())
-    };
-    for term in terms.terms.iter().take(terms.gathering) {
-        for list in term.lists.iter().filter(|list| list.part == place) {
-            push(list, view.fields.words[list.audience.place()].text, Some(term.weight * term.idf))?;
-        }
-    }
-    for (exact, field) in
-        [(&terms.whole, (|words| words.whole) as fn(&WordFields) -> Field), (&terms.names, |words| words.names)]
-    {
-        for list in exact.iter().flat_map(|exact| &exact.lists).filter(|list| list.part == place) {
-            push(list, field(&view.fields.words[list.audience.place()]), None)?;
-        }
-    }
-    Ok(gathered)
+        let lengths = worth.map(|_| part.segment.get_fieldnorms_reader(field)).transpose()?;
+        Ok(Gathering { postings, at: 0, worth: worth.zip(lengths) })
+    });
+    gathered.collect()
 }
 
 /// A list while it is read.
@@ -141,9 +127,8 @@ impl Gathering {
                 Some((factor, lengths)) => {
                     let freqs = &self.postings.freqs()[self.at..];
                     for (doc, freq) in docs[..before].iter().zip(freqs) {
-                        let freq = *freq as f32;
                         let norm = norms[usize::from(lengths.fieldnorm_id(*doc))];
-                        sums[(doc - window) as usize] += factor * (freq / (freq + norm));
+                        sums[(doc - window) as usize] += factor * saturated(*freq, norm);
                     }
                 }
                 None => docs[..before].iter().for_each(|doc| sums[(doc - window) as usize] += WHOLE),
@@ -164,8 +149,7 @@ impl Gathering {
             return 0.0;
         }
         self.worth.as_ref().map_or(WHOLE, |(factor, lengths)| {
-            let freq = self.postings.freq(at) as f32;
-            factor * (freq / (freq + norms[usize::from(lengths.fieldnorm_id(doc))]))
+            factor * saturated(self.postings.freq(at), norms[usize::from(lengths.fieldnorm_id(doc))])
         })
     }
 }

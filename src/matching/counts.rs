@@ -7,13 +7,11 @@ use std::collections::HashMap;
 
 use tantivy::DocId;
 use tantivy::postings::BlockSegmentPostings;
-use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::schema::IndexRecordOption;
 
 use super::filter::Filter;
-use super::index::WordFields;
 use super::query::Terms;
 use super::snapshot::Part;
-use super::statistics::List;
 use super::view::{Layer, View};
 use super::{Facet, IndexError};
 
@@ -36,17 +34,17 @@ pub(super) struct Counts {
 impl Counts {
     /// Counts the records of a layer that have any of the terms and pass the filter.
     pub fn count(&mut self, terms: &Terms, layer: &Layer, view: &View, filter: &Filter) -> Result<(), IndexError> {
-        let lists: Vec<(&List, Field)> = lists(terms, view).collect();
-        let entries: u64 = lists.iter().map(|(list, _)| u64::from(list.info.doc_freq)).sum();
+        let lists: Vec<_> = terms.lists(terms.terms.len(), &view.fields).collect();
+        let entries: u64 = lists.iter().map(|(list, ..)| u64::from(list.info.doc_freq)).sum();
         // Every so-manieth stretch.
         let every = if entries > MOST { DocId::try_from(entries.div_ceil(SAMPLE)).unwrap_or(DocId::MAX) } else { 1 };
         self.estimated |= every > 1;
         let mut looked_at = Sample { share: 1.0 / f64::from(every), filter, found: self };
         for place in &layer.parts {
             let part = &view.snapshot.parts[*place];
-            let there = lists.iter().filter(|(list, _)| list.part == *place);
+            let there = lists.iter().filter(|(list, ..)| list.part == *place);
             let mut postings = there
-                .map(|(list, field)| {
+                .map(|(list, field, _)| {
                     Ok(part.lists(*field)?.read_block_postings_from_terminfo(&list.info, IndexRecordOption::Basic)?)
                 })
                 .collect::<Result<Vec<_>, IndexError>>()?;
@@ -77,18 +75,6 @@ impl Counts {
     pub fn facets(&self) -> impl Iterator<Item = (Facet, u64)> {
         self.facets.iter().map(|(facet, count)| (*facet, rounded(*count)))
     }
-}
-
-/// All lists of what is searched for.
-fn lists<'a>(terms: &'a Terms, view: &'a View) -> impl Iterator<Item = (&'a List, Field)> {
-    let field = |list: &List, field: fn(&WordFields) -> Field| field(&view.fields.words[list.audience.place()]);
-    let words =
-        terms.terms.iter().flat_map(|term| &term.lists).map(move |list| (list, field(list, |words| words.text)));
-    let whole =
-        terms.whole.iter().flat_map(|exact| &exact.lists).map(move |list| (list, field(list, |words| words.whole)));
-    let names =
-        terms.names.iter().flat_map(|exact| &exact.lists).map(move |list| (list, field(list, |words| words.names)));
-    words.chain(whole).chain(names)
 }
 
 /// Counts records that stand for several each.

@@ -131,6 +131,11 @@ fn each(
     Ok(())
 }
 
+/// How much it counts that a word stands so often in a field.
+pub(super) fn saturated(count: u32, norm: f32) -> f32 {
+    count as f32 / (count as f32 + norm)
+}
+
 /// BM25's length normalisation.
 pub(super) fn norm(length: f32, average: f32) -> f32 {
     K1 * (1.0 - B + B * length / average)
@@ -145,7 +150,7 @@ fn measure(found: Found, terms: &Terms, averages: [f32; 3]) -> TextMatch {
             .terms
             .iter()
             .zip(&found.counts)
-            .map(|(term, counts)| term.weight * term.idf * (counts[column] as f32 / (counts[column] as f32 + norm)))
+            .map(|(term, counts)| term.weight * term.idf * saturated(counts[column], norm))
             .sum();
         *score = sum / mass;
     }

@@ -20,8 +20,9 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::documents;
+use super::work::WorkError;
 use super::{Engine, IndexError, KindIndex};
-use crate::database::{Database, DatabaseError};
+use crate::database::Database;
 use crate::registry::Kind;
 
 /// Changes a step; each step is one commit of the index.
@@ -36,18 +37,6 @@ const PACE: Duration = Duration::from_millis(50);
 const NOTING: Duration = Duration::from_mins(1);
 /// A pause after the database or the disk failed.
 const RECOVERY: Duration = Duration::from_secs(2);
-
-#[derive(Debug, thiserror::Error)]
-pub enum FollowError {
-    #[error(transparent)]
-    Database(#[from] DatabaseError),
-    #[error("the database refused: {0}")]
-    Query(#[from] diesel::result::Error),
-    #[error(transparent)]
-    Index(#[from] IndexError),
-    #[error("the indexing task stopped: {0}")]
-    Task(#[from] tokio::task::JoinError),
-}
 
 /// How far an index has come in the change table of one database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,7 +184,7 @@ impl Follower {
         }
     }
 
-    async fn follow(&self) -> Result<(), FollowError> {
+    async fn follow(&self) -> Result<(), WorkError> {
         let mut listener = self.database.lasting_connection().await?;
         diesel::sql_query("LISTEN duijie_changes").execute(&mut listener).await?;
         let mut notices = std::pin::pin!(listener.notifications_stream());
@@ -218,7 +207,7 @@ impl Follower {
     }
 
     /// Builds the indexes that cannot go on from where they stand; where all of them can go on from.
-    async fn build_missing(&self, connection: &mut AsyncPgConnection) -> Result<Position, FollowError> {
+    async fn build_missing(&self, connection: &mut AsyncPgConnection) -> Result<Position, WorkError> {
         let now = Step::read(None, connection).await?.horizon;
         let mut lowest = now.clone();
         for kind in Kind::ALL {
@@ -233,17 +222,19 @@ impl Follower {
     }
 
     /// Builds one index from what the tables hold. Changes that commit while it is built come after its position.
-    async fn build(&self, kind: Kind, now: &Position, connection: &mut AsyncPgConnection) -> Result<(), FollowError> {
+    async fn build(&self, kind: Kind, now: &Position, connection: &mut AsyncPgConnection) -> Result<(), WorkError> {
         tracing::info!(kind = kind.as_str(), "building the index");
         self.engine.index_of(kind).clear()?;
         let mut after = Uuid::nil();
         // While one batch is taken in, the next is read.
         let mut filling = None;
         loop {
-            let loaded = documents::load_after(kind, after, BATCH, connection).await?;
+            let loaded = documents::load_after(kind, after, BATCH, connection).await;
+            // Also where reading failed: what is still taken in must not come after the way back.
             if let Some(filling) = filling.take() {
                 written(filling).await?;
             }
+            let loaded = loaded?;
             let Some(last) = loaded.last else { break };
             after = last;
             filling = Some(self.write(kind, move |index| index.fill(loaded.changes)));
@@ -252,7 +243,7 @@ impl Follower {
     }
 
     /// Brings every index up to now; true if something committed waits behind an open transaction.
-    async fn catch_up(&self, reached: &mut Reached, connection: &mut AsyncPgConnection) -> Result<bool, FollowError> {
+    async fn catch_up(&self, reached: &mut Reached, connection: &mut AsyncPgConnection) -> Result<bool, WorkError> {
         loop {
             let step = Step::read(Some(&reached.position), connection).await?;
             for (kind, ids) in &step.changed {
@@ -278,7 +269,7 @@ impl Follower {
         }
     }
 
-    async fn commit(&self, kind: Kind, position: &Position) -> Result<(), FollowError> {
+    async fn commit(&self, kind: Kind, position: &Position) -> Result<(), WorkError> {
         let position = position.to_string();
         written(self.write(kind, move |index| index.commit(&position))).await
     }
@@ -292,7 +283,7 @@ impl Follower {
 
 type Written = Result<(), IndexError>;
 
-async fn written(writing: JoinHandle<Written>) -> Result<(), FollowError> {
+async fn written(writing: JoinHandle<Written>) -> Result<(), WorkError> {
     Ok(writing.await??)
 }
 

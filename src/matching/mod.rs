@@ -29,6 +29,7 @@ mod snapshot;
 mod statistics;
 pub mod text;
 mod view;
+mod work;
 
 use std::path::Path;
 

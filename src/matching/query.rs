@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use tantivy::schema::Field;
 
 use super::document::Document;
-use super::index::WordFields;
+use super::index::{Fields, WordFields};
 use super::statistics::List;
 use super::text::{simplified, telling, words};
 use super::view::{Layer, View};
@@ -204,6 +204,20 @@ impl Terms {
         Ok(Self { terms, gathering, pairs, whole, names })
     }
 
+    /// The lists of so many of the terms, of whole keywords and of names: each with its field, and what a word is worth.
+    pub fn lists<'a>(
+        &'a self,
+        first: usize,
+        fields: &'a Fields,
+    ) -> impl Iterator<Item = (&'a List, Field, Option<f32>)> {
+        let of = |list: &List| &fields.words[list.audience.place()];
+        let terms = self.terms.iter().take(first).flat_map(|term| term.lists.iter().map(move |list| (term, list)));
+        let terms = terms.map(move |(term, list)| (list, of(list).text, Some(term.weight * term.idf)));
+        let whole = self.whole.iter().flat_map(|exact| &exact.lists).map(move |list| (list, of(list).whole, None));
+        let names = self.names.iter().flat_map(|exact| &exact.lists).map(move |list| (list, of(list).names, None));
+        terms.chain(whole).chain(names)
+    }
+
     /// What a record would score that says it all: the measure of every other.
     pub fn mass(&self) -> f32 {
         self.terms.iter().map(|term| term.weight * term.idf).sum()
@@ -228,8 +242,8 @@ fn weigh(heard: &Heard, layer: &Layer, view: &View) -> Result<Vec<QueryTerm>, In
         if common || (known.records == 0 && !layer.knows(text, view)?) {
             continue;
         }
-        let keyness =
-            if word.title || word.keywords || everything { 1.0 } else { keyness(found, known.prominently as f32) };
+        let prominent = word.title || word.keywords || everything;
+        let keyness = if prominent { 1.0 } else { keyness(found, view.statistics.prominently(text, &known)? as f32) };
         terms.push(QueryTerm {
             text: text.clone(),
             title: word.title,

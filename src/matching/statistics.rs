@@ -34,8 +34,6 @@ pub(super) struct Statistics {
 pub(super) struct Known {
     /// How many records have it.
     pub records: u64,
-    /// How many have it in title or keywords.
-    pub prominently: u64,
     pub lists: Vec<List>,
 }
 
@@ -66,19 +64,27 @@ impl Statistics {
 
     /// What is known of a word. A record has one audience, so none is counted twice.
     pub fn word(&self, word: &str) -> Result<Known, IndexError> {
-        let mut known = Known { records: 0, prominently: 0, lists: Vec::new() };
+        let mut known = Known { records: 0, lists: Vec::new() };
         for (audience, parts) in &self.counted {
-            let words = &self.fields.words[audience.place()];
             for place in parts {
                 let part = &self.snapshot.parts[*place];
-                let Some(info) = part.list(words.text, word)? else { continue };
+                let Some(info) = part.list(self.fields.words[audience.place()].text, word)? else { continue };
                 known.records += part.living(&info, *audience, word, Counted::Anywhere);
-                if let Some(prominent) = part.list(words.prominent, word)? {
-                    known.prominently += part.living(&prominent, *audience, word, Counted::Prominently);
-                }
                 known.lists.push(List { part: *place, audience: *audience, info });
             }
         }
         Ok(known)
+    }
+
+    /// How many records have a word in title or keywords.
+    pub fn prominently(&self, word: &str, known: &Known) -> Result<u64, IndexError> {
+        let mut records = 0;
+        for List { part, audience, .. } in &known.lists {
+            let part = &self.snapshot.parts[*part];
+            if let Some(info) = part.list(self.fields.words[audience.place()].prominent, word)? {
+                records += part.living(&info, *audience, word, Counted::Prominently);
+            }
+        }
+        Ok(records)
     }
 }

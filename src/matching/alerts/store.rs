@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel::query_dsl::methods::FilterDsl;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Text};
 use diesel::upsert::excluded;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use super::{Pair, SIDES};
 use crate::access;
+use crate::database::lock;
 use crate::database::schema::{alerts, notifications};
 use crate::identity::Role;
 use crate::identity::accounts::{Person, people_of};
@@ -20,6 +21,9 @@ use crate::registry::Kind;
 
 /// Rows of a statement: it has room for 65 535 values.
 const ROWS: usize = 10_000;
+
+/// The lock of the process that is at it.
+const LOCK: i64 = i64::from_be_bytes(*b"dj alert");
 
 /// A place in the change table: every change up to it was matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, QueryableByName)]
@@ -61,20 +65,12 @@ async fn advance(from: Place, to: Place, connection: &mut AsyncPgConnection) -> 
     Ok(moved.execute(connection).await? == 1)
 }
 
-#[derive(QueryableByName)]
-struct Locked {
-    #[diesel(sql_type = Bool)]
-    locked: bool,
-}
-
 /// Keeps other processes from the same work, until it is released or the connection breaks; false if one is at it.
 ///
 /// # Errors
 /// What the database says.
 pub async fn claim(connection: &mut AsyncPgConnection) -> QueryResult<bool> {
-    let claim = diesel::sql_query("SELECT pg_try_advisory_lock(hashtext('duijie alerts')) AS locked");
-    let claimed: Locked = claim.get_result(connection).await?;
-    Ok(claimed.locked)
+    lock::try_hold(LOCK, connection).await
 }
 
 /// Lets go of it.
@@ -82,8 +78,7 @@ pub async fn claim(connection: &mut AsyncPgConnection) -> QueryResult<bool> {
 /// # Errors
 /// What the database says.
 pub async fn release(connection: &mut AsyncPgConnection) -> QueryResult<()> {
-    let release = diesel::sql_query("SELECT pg_advisory_unlock(hashtext('duijie alerts'))");
-    release.execute(connection).await.map(drop)
+    lock::let_go(LOCK, connection).await
 }
 
 /// Tells the people concerned of pairs that were not told before, and goes on to a place: both or neither.

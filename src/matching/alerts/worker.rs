@@ -7,28 +7,17 @@ use diesel_async::AsyncPgConnection;
 
 use super::store::{self, Place};
 use super::{SIDES, match_all};
-use crate::database::{Database, DatabaseError};
+use crate::database::Database;
 use crate::matching::follow::{ChangeRow, Trail, by_kind, changes_between};
 use crate::matching::requests::is_open;
-use crate::matching::{Change, Document, Engine, IndexError, documents};
+use crate::matching::work::WorkError;
+use crate::matching::{Change, Document, Engine, documents};
 use crate::registry::Kind;
 
 /// Changes a step: a fraction of a second of work, so that what is found is told soon, however much is written at once.
 const BATCH: i64 = 64;
 /// A pause after the database failed, or while another process is at it.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-#[derive(Debug, thiserror::Error)]
-enum AlertError {
-    #[error(transparent)]
-    Database(#[from] DatabaseError),
-    #[error("the database refused: {0}")]
-    Query(#[from] diesel::result::Error),
-    #[error(transparent)]
-    Index(#[from] IndexError),
-    #[error("the matching task stopped: {0}")]
-    Task(#[from] tokio::task::JoinError),
-}
 
 /// Works as long as somebody uses the engine. What fails is tried again.
 pub async fn work(engine: Weak<Engine>, database: Database, mut trail: Trail) {
@@ -41,7 +30,7 @@ pub async fn work(engine: Weak<Engine>, database: Database, mut trail: Trail) {
 }
 
 /// Follows until nobody keeps the index current. Where nothing is written it does nothing.
-async fn follow(engine: &Weak<Engine>, database: &Database, trail: &mut Trail) -> Result<(), AlertError> {
+async fn follow(engine: &Weak<Engine>, database: &Database, trail: &mut Trail) -> Result<(), WorkError> {
     let mut connection = database.lasting_connection().await?;
     let mut reached = 0;
     while let Some(horizon) = trail.beyond(reached).await {
@@ -60,14 +49,14 @@ async fn follow(engine: &Weak<Engine>, database: &Database, trail: &mut Trail) -
 }
 
 /// Where the alerts stand, and the next changes that the index holds.
-async fn next(horizon: u64, connection: &mut AsyncPgConnection) -> Result<(Place, Vec<ChangeRow>), AlertError> {
+async fn next(horizon: u64, connection: &mut AsyncPgConnection) -> Result<(Place, Vec<ChangeRow>), WorkError> {
     let place = store::place(connection).await?;
     let changes = changes_between((place.xid, place.seq), horizon.cast_signed(), BATCH, connection).await?;
     Ok((place, changes))
 }
 
 /// Matches every change that the index holds, and tells of it.
-async fn catch_up(horizon: u64, engine: &Weak<Engine>, connection: &mut AsyncPgConnection) -> Result<(), AlertError> {
+async fn catch_up(horizon: u64, engine: &Weak<Engine>, connection: &mut AsyncPgConnection) -> Result<(), WorkError> {
     // What a service that ended has not come to is for another, or for itself when it is started again.
     while let Some(engine) = engine.upgrade() {
         let (place, changes) = next(horizon, connection).await?;
@@ -85,7 +74,7 @@ async fn catch_up(horizon: u64, engine: &Weak<Engine>, connection: &mut AsyncPgC
 async fn open_records(
     changes: &[ChangeRow],
     connection: &mut AsyncPgConnection,
-) -> Result<Vec<(Kind, Document)>, AlertError> {
+) -> Result<Vec<(Kind, Document)>, WorkError> {
     let mut records = Vec::new();
     for (kind, ids) in by_kind(changes).into_iter().filter(|(kind, _)| SIDES.contains(kind)) {
         let loaded = documents::load(kind, &ids, connection).await?.changes.into_iter();

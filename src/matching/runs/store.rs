@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
 use serde_json::Value;
@@ -10,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::RunState;
+use crate::database::lock;
 use crate::database::schema::{
     demands, experts, matching_run_matches, matching_runs, organisations, policies, results,
 };
@@ -131,12 +131,6 @@ pub async fn end(id: Uuid, state: RunState, connection: &mut AsyncPgConnection) 
     Ok(diesel::update(open).set(ended).execute(connection).await? == 1)
 }
 
-#[derive(QueryableByName)]
-struct Locked {
-    #[diesel(sql_type = Bool)]
-    locked: bool,
-}
-
 /// The oldest run that nobody works on. It is held by the connection, until it lets go or breaks.
 ///
 /// # Errors
@@ -145,11 +139,7 @@ pub async fn claim(connection: &mut AsyncPgConnection) -> QueryResult<Option<Mat
     let open = matching_runs::table.filter(matching_runs::ended_at.is_null()).order(matching_runs::id);
     let runs: Vec<MatchingRun> = open.select(MatchingRun::as_select()).load(connection).await?;
     for run in runs {
-        let held: Locked = diesel::sql_query("SELECT pg_try_advisory_lock($1) AS locked")
-            .bind::<BigInt, _>(lock_of(run.id))
-            .get_result(connection)
-            .await?;
-        if held.locked {
+        if lock::try_hold(lock_of(run.id), connection).await? {
             // Another process may have gone on with it, or ended it, between the look and the hold.
             match find(run.id, connection).await? {
                 Some(current) if current.ended_at.is_none() => return Ok(Some(current)),
@@ -165,8 +155,7 @@ pub async fn claim(connection: &mut AsyncPgConnection) -> QueryResult<Option<Mat
 /// # Errors
 /// What the database says.
 pub async fn release(id: Uuid, connection: &mut AsyncPgConnection) -> QueryResult<()> {
-    let release = diesel::sql_query("SELECT pg_advisory_unlock($1)").bind::<BigInt, _>(lock_of(id));
-    release.execute(connection).await.map(drop)
+    lock::let_go(lock_of(id), connection).await
 }
 
 /// The random half of the id.

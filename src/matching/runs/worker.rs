@@ -12,9 +12,10 @@ use uuid::Uuid;
 
 use super::store::{self, Matched, MatchingRun};
 use super::{RunState, counterparts};
-use crate::database::{Database, DatabaseError};
+use crate::database::Database;
 use crate::matching::follow::Freshness;
 use crate::matching::requests::{asks, is_open, request_for};
+use crate::matching::work::WorkError;
 use crate::matching::{Change, Document, Engine, IndexError, Match, Query, Viewer, documents};
 use crate::registry::Kind;
 
@@ -24,18 +25,6 @@ const BATCH: i64 = 64;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Terms that tell why, in a downloaded line.
 const TERMS: usize = 8;
-
-#[derive(Debug, thiserror::Error)]
-enum RunError {
-    #[error(transparent)]
-    Database(#[from] DatabaseError),
-    #[error("the database refused: {0}")]
-    Query(#[from] diesel::result::Error),
-    #[error(transparent)]
-    Index(#[from] IndexError),
-    #[error("the matching task stopped: {0}")]
-    Task(#[from] tokio::task::JoinError),
-}
 
 /// Works as long as somebody uses the engine. What fails is tried again: a run goes on after its last batch.
 pub async fn work(engine: Weak<Engine>, database: Database, freshness: Freshness) {
@@ -50,7 +39,7 @@ pub async fn work(engine: Weak<Engine>, database: Database, freshness: Freshness
     }
 }
 
-async fn wait_and_work(engine: &Weak<Engine>, database: &Database) -> Result<(), RunError> {
+async fn wait_and_work(engine: &Weak<Engine>, database: &Database) -> Result<(), WorkError> {
     let mut listener = database.lasting_connection().await?;
     diesel::sql_query("LISTEN duijie_runs").execute(&mut listener).await?;
     let mut notices = std::pin::pin!(listener.notifications_stream());
@@ -73,7 +62,7 @@ async fn wait_and_work(engine: &Weak<Engine>, database: &Database) -> Result<(),
 }
 
 /// Matches the records of a run from where it stands to its end, or until it is cancelled.
-async fn go_on(run: &MatchingRun, engine: &Arc<Engine>, connection: &mut AsyncPgConnection) -> Result<(), RunError> {
+async fn go_on(run: &MatchingRun, engine: &Arc<Engine>, connection: &mut AsyncPgConnection) -> Result<(), WorkError> {
     let Some(source) = Kind::ALL.into_iter().find(|kind| kind.as_str() == run.source) else { return Ok(()) };
     let kinds: Vec<Kind> = counterparts(source)
         .iter()
@@ -160,7 +149,11 @@ fn name_of(record: &Document) -> String {
 }
 
 /// Rows to be kept, with the titles of what was found.
-async fn described(run: Uuid, found: Vec<Found>, connection: &mut AsyncPgConnection) -> Result<Vec<Matched>, RunError> {
+async fn described(
+    run: Uuid,
+    found: Vec<Found>,
+    connection: &mut AsyncPgConnection,
+) -> Result<Vec<Matched>, WorkError> {
     let mut titles: HashMap<Uuid, String> = HashMap::new();
     for kind in Kind::ALL {
         let of_kind = found.iter().filter(|found| found.kind == kind);

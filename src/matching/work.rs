@@ -1,0 +1,16 @@
+//! Work beside the requests: what can stop it. Each kind of it tries again.
+
+use super::IndexError;
+use crate::database::DatabaseError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error("the database refused: {0}")]
+    Query(#[from] diesel::result::Error),
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error("the task stopped: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
