@@ -5,6 +5,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use duijie::commands::{access, audit, demo, evaluate, keys, migrate, openapi, recombine, serve, train, users};
 use duijie::config::Settings;
+use mimalloc::MiMalloc;
+
+/// Answers are made of many small pieces, by several threads.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[derive(Parser)]
 #[command(name = "duijie", version, about = "Brings research results and experts to the enterprises of a county")]

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::documents::Indexed;
 use super::{Explanation, FacetCount, Hit, Level, Match, Span, highlight};
 use crate::access::{self, Action};
 use crate::database::Connection;
@@ -43,7 +44,7 @@ pub struct MatchItem {
     explanation: Explanation,
     /// The record, as its own address shows it to the public.
     #[schema(value_type = Object)]
-    record: Value,
+    record: Box<RawValue>,
 }
 
 /// One page of matches, the best first.
@@ -66,7 +67,7 @@ pub struct SearchItem {
     highlights: BTreeMap<&'static str, Vec<Vec<Span>>>,
     /// The record, as its own address shows it to the public.
     #[schema(value_type = Object)]
-    record: Value,
+    record: Box<RawValue>,
 }
 
 /// One page of what was found, the best first.
@@ -96,7 +97,7 @@ pub(super) async fn with_records(
     let ids: Vec<Uuid> = matches.iter().map(|found| found.id).collect();
     let mut records = records(kind, &ids, caller, connection).await?;
     let items = matches.into_iter().filter_map(|found| {
-        let record = records.remove(&found.id)?;
+        let record = records.remove(&found.id)?.json;
         Some(MatchItem {
             kind,
             id: found.id,
@@ -111,7 +112,7 @@ pub(super) async fn with_records(
 
 /// Hits with their records and where the words stand in them.
 pub(super) async fn described(hits: Vec<Hit>, caller: &Caller, connection: &mut Connection) -> Answer<Vec<SearchItem>> {
-    let mut by_kind: HashMap<Kind, HashMap<Uuid, Value>> = HashMap::new();
+    let mut by_kind: HashMap<Kind, HashMap<Uuid, Shown>> = HashMap::new();
     for kind in Kind::ALL {
         let ids: Vec<Uuid> = hits.iter().filter(|hit| hit.kind == kind).map(|hit| hit.id).collect();
         if !ids.is_empty() {
@@ -119,26 +120,23 @@ pub(super) async fn described(hits: Vec<Hit>, caller: &Caller, connection: &mut 
         }
     }
     let items = hits.into_iter().filter_map(|hit| {
-        let record = by_kind.get_mut(&hit.kind)?.remove(&hit.id)?;
-        let highlights = highlights(&record, &hit.terms);
-        Some(SearchItem { kind: hit.kind, id: hit.id, score: hit.score, highlights, record })
+        let shown = by_kind.get_mut(&hit.kind)?.remove(&hit.id)?;
+        let highlights = highlights(&shown.texts, &hit.terms);
+        Some(SearchItem { kind: hit.kind, id: hit.id, score: hit.score, highlights, record: shown.json })
     });
     Ok(items.collect())
 }
 
-/// Texts of records that are searched by words.
-const HIGHLIGHTED: [&str; 8] = ["title", "name", "summary", "description", "biography", "profile", "body", "keywords"];
+/// A record as an answer shows it.
+struct Shown {
+    json: Box<RawValue>,
+    /// Its texts that are searched by words, by field.
+    texts: Vec<(&'static str, String)>,
+}
 
-fn highlights(record: &Value, terms: &[String]) -> BTreeMap<&'static str, Vec<Vec<Span>>> {
-    let fields = HIGHLIGHTED.into_iter().filter_map(|field| {
-        let text = match record.get(field)? {
-            Value::String(text) => text.clone(),
-            Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("；"),
-            _ => return None,
-        };
-        Some((field, highlight(&text, terms))).filter(|(_, pieces)| !pieces.is_empty())
-    });
-    fields.collect()
+fn highlights(texts: &[(&'static str, String)], terms: &[String]) -> BTreeMap<&'static str, Vec<Vec<Span>>> {
+    let fields = texts.iter().map(|(field, text)| (*field, highlight(text, terms)));
+    fields.filter(|(_, pieces)| !pieces.is_empty()).collect()
 }
 
 async fn records(
@@ -146,7 +144,7 @@ async fn records(
     ids: &[Uuid],
     caller: &Caller,
     connection: &mut Connection,
-) -> Answer<HashMap<Uuid, Value>> {
+) -> Answer<HashMap<Uuid, Shown>> {
     match kind {
         Kind::Result => shown::<ResearchResult>(ids, caller, connection).await,
         Kind::Expert => shown::<Expert>(ids, caller, connection).await,
@@ -156,14 +154,19 @@ async fn records(
     }
 }
 
-async fn shown<C: Concept>(ids: &[Uuid], caller: &Caller, connection: &mut Connection) -> Answer<HashMap<Uuid, Value>> {
+async fn shown<C: Indexed + Concept>(
+    ids: &[Uuid],
+    caller: &Caller,
+    connection: &mut Connection,
+) -> Answer<HashMap<Uuid, Shown>> {
     let records = C::find_all(ids, connection).await?;
     let visible = records
         .into_iter()
         .filter(|record| record.stamp.deleted_at.is_none() && access::may(caller, Action::Read, record));
     let shown = visible.map(|mut record| {
         record.fields.conceal();
-        serde_json::to_value(&record).map(|value| (record.stamp.id, value))
+        let json = serde_json::value::to_raw_value(&record)?;
+        Ok((record.stamp.id, Shown { json, texts: record.fields.texts() }))
     });
-    shown.collect::<Result<_, _>>().map_err(Problem::internal)
+    shown.collect::<Result<_, serde_json::Error>>().map_err(Problem::internal)
 }

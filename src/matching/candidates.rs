@@ -1,11 +1,10 @@
 //! The records of a layer worth a closer look: BM25 over weighted fields of the most telling terms, the best some
 //! hundred.
 //!
-//! Lists are read block by block into one row of sums over a window of records, term after term. So every record's sum
-//! is added up in the same order, however the index is cut into segments, and equal records have equal sums.
-
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+//! Lists are read block by block into one row of sums over a window of records, those first that can give most. Once
+//! the best so far are better than what the last lists can give together, these need not be read but only looked into
+//! for the records that the others found, if these are few (`MaxScore`: Turtle & Flood 1995). Every record's sum is added up in the same
+//! order, however the index is cut into segments, and equal records have equal sums.
 
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::postings::BlockSegmentPostings;
@@ -20,40 +19,34 @@ use super::index::WordFields;
 use super::query::Terms;
 use super::snapshot::Part;
 use super::view::{Layer, View};
-use crate::access::Audience;
 
 /// What a keyword or a name adds that is the same as a whole.
 const WHOLE: Score = 10.0;
-/// Records whose sums are held at once: 256 KiB, which stay near the processor.
-const WINDOW: DocId = 1 << 16;
-
+/// Records whose sums are held at once: 32 KiB, which stay beside the processor.
+const WINDOW: DocId = 1 << 13;
 /// Sums that are looked at together.
 const STRETCH: usize = 64;
 /// The highest sums of a window that are put in order, for each candidate wanted: a filter may refuse some.
 const FIRST: usize = 2;
+/// To look into a list for a record costs as much as to read so many entries of it.
+const LOOK: usize = 10;
+/// Words that stand more often in a record are rare.
+const OFTEN: usize = 16;
+/// Sums are as exact as a float; bounds on them are kept so much higher.
+const MARGIN: Score = 1.0 + 1e-5;
 
-/// A record of a segment and its first score. Of equal ones that with the lower id is better, wherever it lies.
-#[derive(Clone, Copy, PartialEq)]
+/// A record of a segment and its first score.
+#[derive(Clone, Copy)]
 pub(super) struct Candidate {
     /// The place of the segment.
     pub part: usize,
     pub doc: DocId,
-    pub id: Uuid,
-    pub audience: Audience,
     score: Score,
 }
 
-impl Eq for Candidate {}
-
-impl Ord for Candidate {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.score.total_cmp(&other.score).then_with(|| other.id.cmp(&self.id))
-    }
-}
-
-impl PartialOrd for Candidate {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
+impl Candidate {
+    pub fn id(&self, view: &View) -> Uuid {
+        view.snapshot.parts[self.part].columns.id(self.doc)
     }
 }
 
@@ -65,9 +58,9 @@ pub(super) fn best(
     filter: &Filter,
     most: usize,
 ) -> Result<Vec<Candidate>, IndexError> {
-    let norms = norms(view);
-    let mut best = Best { heap: BinaryHeap::with_capacity(most + 1), most, filter };
-    let mut sums = Vec::new();
+    let worth = Worth::of(view);
+    let mut best = Best { found: Vec::new(), most, least: Score::MIN_POSITIVE, filter, view };
+    let mut window = Window::default();
     for place in &layer.parts {
         let part = &view.snapshot.parts[*place];
         let mut lists = gathering(terms, *place, part, view)?;
@@ -75,154 +68,253 @@ pub(super) fn best(
             continue;
         }
         match layer.own(part, &view.fields)? {
-            Some(own) => best.own(*place, part, &own, &mut lists, &norms),
-            None => best.all(*place, part, &mut lists, &norms, &mut sums),
+            Some(own) => best.own(*place, part, &own, &mut lists, &worth),
+            None => best.all(*place, part, &mut lists, &worth, &mut window),
         }
     }
-    let mut candidates: Vec<Candidate> = best.heap.into_iter().map(|Reverse(candidate)| candidate).collect();
-    candidates.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(candidates)
+    Ok(best.in_order())
 }
 
-/// BM25's length normalisation by what the index keeps of a length.
-fn norms(view: &View) -> [Score; 256] {
-    let [title, keywords, body] = view.statistics.average_lengths();
-    let average = WordFields::length(title, keywords, body);
-    std::array::from_fn(|id| {
-        let length = u8::try_from(id).map_or(0, FieldNormReader::id_to_fieldnorm);
-        norm(length as f32, average)
-    })
+/// What a word is worth, of its most, by how often it stands in a record and how long that is.
+struct Worth {
+    /// By what the index keeps of a length.
+    norms: [Score; 256],
+    /// By how often, then by what the index keeps of a length.
+    known: Box<[[Score; 256]; OFTEN]>,
 }
 
-/// The lists of a segment that candidates are gathered from.
+impl Worth {
+    fn of(view: &View) -> Self {
+        let [title, keywords, body] = view.statistics.average_lengths();
+        let average = WordFields::length(title, keywords, body);
+        let norms = std::array::from_fn(|id| {
+            let length = u8::try_from(id).map_or(0, FieldNormReader::id_to_fieldnorm);
+            norm(length as f32, average)
+        });
+        let mut known = Box::new([norms; OFTEN]);
+        for (known, freq) in known.iter_mut().zip(0..) {
+            *known = norms.map(|norm| saturated(freq, norm));
+        }
+        Self { norms, known }
+    }
+
+    fn at(&self, freq: u32, length: u8) -> Score {
+        let length = usize::from(length);
+        self.known.get(freq as usize).map_or_else(|| saturated(freq, self.norms[length]), |known| known[length])
+    }
+}
+
+/// The lists of a segment that candidates are gathered from, those first that can give most. The order is the same in
+/// every segment.
 fn gathering(terms: &Terms, place: usize, part: &Part, view: &View) -> Result<Vec<Gathering>, IndexError> {
     let there = terms.lists(terms.gathering, &view.fields).filter(|(list, ..)| list.part == place);
-    let gathered = there.map(|(list, field, worth)| {
-        let option = if worth.is_some() { IndexRecordOption::WithFreqs } else { IndexRecordOption::Basic };
+    let gathered = there.map(|(list, field, factor)| {
+        let option = if factor.is_some() { IndexRecordOption::WithFreqs } else { IndexRecordOption::Basic };
         let postings = part.lists(field)?.read_block_postings_from_terminfo(&list.info, option)?;
-        let lengths = worth.map(|_| part.segment.get_fieldnorms_reader(field)).transpose()?;
-        Ok(Gathering { postings, at: 0, worth: worth.zip(lengths) })
+        let lengths = factor.map(|_| part.segment.get_fieldnorms_reader(field)).transpose()?;
+        Ok(Gathering { postings, most: factor.unwrap_or(WHOLE), lengths })
     });
-    gathered.collect()
+    let mut gathered = gathered.collect::<Result<Vec<_>, IndexError>>()?;
+    gathered.sort_by(|a, b| b.most.total_cmp(&a.most));
+    Ok(gathered)
 }
 
 /// A list while it is read.
 struct Gathering {
     postings: BlockSegmentPostings,
-    /// The place in the block.
-    at: usize,
-    /// What a word is worth by how often it stands there and how long the record is; [`WHOLE`] without it.
-    worth: Option<(Score, FieldNormReader)>,
+    /// What it gives a record at most.
+    most: Score,
+    /// How long the records are; without it the list gives each the most.
+    lengths: Option<FieldNormReader>,
 }
 
 impl Gathering {
     /// Adds what the list gives to the sums of the records of a window.
-    fn add(&mut self, window: DocId, sums: &mut [Score], norms: &[Score; 256]) {
-        let end = window + WINDOW;
+    fn add(&mut self, start: DocId, window: &mut Window, worth: &Worth) {
+        let end = start + WINDOW;
+        let (sums, touched) = (&mut window.sums[..], &mut window.touched[..]);
+        let mut give = |doc: DocId, given: Score| {
+            let place = (doc - start) as usize;
+            sums[place] += given;
+            touched[place / STRETCH] = true;
+        };
+        let mut at = self.postings.seek(start);
         loop {
-            let docs = &self.postings.docs()[self.at..];
+            let docs = &self.postings.docs()[at..];
             let before = docs.partition_point(|doc| *doc < end);
             let all = before == docs.len();
-            match &self.worth {
-                Some((factor, lengths)) => {
-                    let freqs = &self.postings.freqs()[self.at..];
+            match &self.lengths {
+                Some(lengths) => {
+                    let freqs = &self.postings.freqs()[at..];
                     for (doc, freq) in docs[..before].iter().zip(freqs) {
-                        let norm = norms[usize::from(lengths.fieldnorm_id(*doc))];
-                        sums[(doc - window) as usize] += factor * saturated(*freq, norm);
+                        give(*doc, self.most * worth.at(*freq, lengths.fieldnorm_id(*doc)));
                     }
                 }
-                None => docs[..before].iter().for_each(|doc| sums[(doc - window) as usize] += WHOLE),
+                None => docs[..before].iter().for_each(|doc| give(*doc, self.most)),
             }
-            self.at += before;
             if !all || before == 0 {
                 return;
             }
             self.postings.advance();
-            self.at = 0;
+            at = 0;
         }
     }
 
     /// What the list gives a record; records are asked for in their order.
-    fn of(&mut self, doc: DocId, norms: &[Score; 256]) -> Score {
+    fn of(&mut self, doc: DocId, worth: &Worth) -> Score {
         let at = self.postings.seek(doc);
         if self.postings.docs().get(at) != Some(&doc) {
             return 0.0;
         }
-        self.worth.as_ref().map_or(WHOLE, |(factor, lengths)| {
-            factor * saturated(self.postings.freq(at), norms[usize::from(lengths.fieldnorm_id(doc))])
-        })
+        let lengths = self.lengths.as_ref();
+        lengths.map_or(self.most, |lengths| self.most * worth.at(self.postings.freq(at), lengths.fieldnorm_id(doc)))
     }
 }
 
-/// The best so far.
+/// The sums of the records of a window; all are nothing between two windows.
+struct Window {
+    sums: Vec<Score>,
+    /// By stretch: was anything added?
+    touched: Vec<bool>,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { sums: vec![0.0; WINDOW as usize], touched: vec![false; WINDOW as usize / STRETCH] }
+    }
+}
+
+impl Window {
+    /// How many sums are not below a bound.
+    fn count(&self, bound: Score) -> usize {
+        let touched = self.sums.chunks(STRETCH).zip(&self.touched).filter(|(_, touched)| **touched);
+        touched.map(|(stretch, _)| stretch.iter().map(|sum| u32::from(*sum >= bound)).sum::<u32>() as usize).sum()
+    }
+
+    /// Takes the sums that are not below a bound, in the order of the records.
+    fn take(&mut self, start: DocId, bound: Score) -> Vec<(Score, DocId)> {
+        let mut found = Vec::new();
+        let stretches = (start..).step_by(STRETCH).zip(self.sums.chunks_mut(STRETCH));
+        for ((start, stretch), touched) in stretches.zip(&mut self.touched) {
+            if !std::mem::take(touched) {
+                continue;
+            }
+            // Without a way out of the loop: so many sums are compared at once.
+            if stretch.iter().fold(0, |any, sum| any | u32::from(*sum >= bound)) > 0 {
+                found.extend(stretch.iter().copied().zip(start..).filter(|(sum, _)| *sum >= bound));
+            }
+            stretch.fill(0.0);
+        }
+        found
+    }
+}
+
+/// The best so far, and some that may no longer be among them.
 struct Best<'a> {
-    heap: BinaryHeap<Reverse<Candidate>>,
+    found: Vec<Candidate>,
     most: usize,
+    /// What a record must have to be among the best: more than nothing, or as much as the last of them.
+    least: Score,
     filter: &'a Filter,
+    view: &'a View,
 }
 
 impl Best<'_> {
-    fn all(&mut self, place: usize, part: &Part, lists: &mut [Gathering], norms: &[Score; 256], sums: &mut Vec<Score>) {
-        let count = part.segment.max_doc();
-        let mut window = 0;
-        while window < count {
-            sums.clear();
-            sums.resize(WINDOW.min(count - window) as usize, 0.0);
-            for list in &mut *lists {
-                list.add(window, sums, norms);
+    fn all(&mut self, place: usize, part: &Part, lists: &mut [Gathering], worth: &Worth, window: &mut Window) {
+        let rest = rest(lists);
+        let entries = entries(lists, part.segment.max_doc());
+        for start in (0..part.segment.max_doc()).step_by(WINDOW as usize) {
+            let least = self.least;
+            let leading = rest.partition_point(|rest| *rest >= least);
+            let (leaders, followers) = lists.split_at_mut(leading);
+            for list in leaders {
+                list.add(start, window, worth);
             }
-            self.window(place, part, window, sums);
-            window += WINDOW;
+            let mut rest = &rest[leading..];
+            let looks = if followers.is_empty() { 0 } else { window.count(least - rest[0]) * followers.len() };
+            if looks * LOOK > entries[leading] {
+                for list in &mut *followers {
+                    list.add(start, window, worth);
+                }
+                rest = &[0.0];
+            }
+            let mut found = window.take(start, least - rest[0]);
+            for (list, rest) in followers.iter_mut().zip(&rest[1..]) {
+                for (sum, doc) in &mut found {
+                    *sum += list.of(*doc, worth);
+                }
+                found.retain(|(sum, _)| sum + rest >= least);
+            }
+            self.window(place, part, found);
         }
     }
 
     /// Takes the best of a window, the highest sums first: so few are looked at that others will push out.
-    fn window(&mut self, place: usize, part: &Part, window: DocId, sums: &[Score]) {
-        let least = self.least();
-        let mut found: Vec<(Score, DocId)> = Vec::new();
-        for (start, stretch) in (window..).step_by(STRETCH).zip(sums.chunks(STRETCH)) {
-            // Counted, without a way out of the loop: so many sums are compared at once.
-            if stretch.iter().filter(|sum| **sum >= least).count() > 0 {
-                found.extend(stretch.iter().copied().zip(start..).filter(|(sum, _)| *sum >= least));
-            }
-        }
+    fn window(&mut self, place: usize, part: &Part, mut found: Vec<(Score, DocId)>) {
         let first = (self.most * FIRST).min(found.len());
         if first < found.len() {
             found.select_nth_unstable_by(first, |a, b| b.0.total_cmp(&a.0));
         }
         found[..first].sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
         for (sum, doc) in found {
-            if sum >= self.least() {
-                self.offer(place, part, doc, sum);
-            }
+            self.offer(place, part, doc, sum);
         }
     }
 
-    fn own(&mut self, place: usize, part: &Part, own: &[DocId], lists: &mut [Gathering], norms: &[Score; 256]) {
+    fn own(&mut self, place: usize, part: &Part, own: &[DocId], lists: &mut [Gathering], worth: &Worth) {
         for doc in own {
-            let sum: Score = lists.iter_mut().map(|list| list.of(*doc, norms)).sum();
-            if sum >= self.least() {
-                self.offer(place, part, *doc, sum);
-            }
-        }
-    }
-
-    /// What a record must have to be among the best: more than nothing, or as much as the last of them.
-    fn least(&self) -> Score {
-        match self.heap.peek() {
-            Some(Reverse(least)) if self.heap.len() >= self.most => least.score,
-            _ => Score::MIN_POSITIVE,
+            let sum: Score = lists.iter_mut().map(|list| list.of(*doc, worth)).sum();
+            self.offer(place, part, *doc, sum);
         }
     }
 
     fn offer(&mut self, place: usize, part: &Part, doc: DocId, score: Score) {
-        if part.segment.is_deleted(doc) || !part.columns.pass(self.filter, doc) {
+        if score < self.least || part.segment.is_deleted(doc) || !part.columns.pass(self.filter, doc) {
             return;
         }
-        let (id, audience) = (part.columns.id(doc), part.columns.audience(doc));
-        self.heap.push(Reverse(Candidate { part: place, doc, id, audience, score }));
-        if self.heap.len() > self.most {
-            self.heap.pop();
+        self.found.push(Candidate { part: place, doc, score });
+        if self.found.len() >= 2 * self.most {
+            self.cut();
         }
     }
+
+    /// Forgets those that are not among the best any more. Of equal ones that with the lower id is better, wherever it
+    /// lies; ids are read only where there are many.
+    fn cut(&mut self) {
+        let (_, last, _) = self.found.select_nth_unstable_by(self.most - 1, |a, b| b.score.total_cmp(&a.score));
+        self.least = last.score;
+        self.found.retain(|candidate| candidate.score >= self.least);
+        if self.found.len() > self.most + self.most / 2 {
+            self.found = self.in_order();
+        }
+    }
+
+    /// The best, the very best first.
+    fn in_order(&self) -> Vec<Candidate> {
+        let mut ordered: Vec<(Candidate, Uuid)> =
+            self.found.iter().map(|candidate| (*candidate, candidate.id(self.view))).collect();
+        ordered.sort_unstable_by(|(a, first), (b, second)| b.score.total_cmp(&a.score).then_with(|| first.cmp(second)));
+        ordered.into_iter().map(|(candidate, _)| candidate).take(self.most).collect()
+    }
+}
+
+/// How many entries each list and those after it have in a window, about; none after the last.
+fn entries(lists: &[Gathering], records: DocId) -> Vec<usize> {
+    let windows = records.div_ceil(WINDOW) as usize;
+    let mut entries = vec![0];
+    for list in lists.iter().rev() {
+        entries.push(entries[entries.len() - 1] + list.postings.doc_freq() as usize / windows);
+    }
+    entries.reverse();
+    entries
+}
+
+/// What each list and those after it can give a record together; nothing after the last.
+fn rest(lists: &[Gathering]) -> Vec<Score> {
+    let mut rest = vec![0.0];
+    for list in lists.iter().rev() {
+        rest.push(rest[rest.len() - 1] + list.most * MARGIN);
+    }
+    rest.reverse();
+    rest
 }

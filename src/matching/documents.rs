@@ -36,6 +36,9 @@ pub struct Loaded {
 /// A concept that the index keeps.
 pub trait Indexed: Store {
     fn document(record: &Record<Self>) -> Document;
+
+    /// The texts that are searched by words, by the names of their fields; lists with `；` between their items.
+    fn texts(&self) -> Vec<(&'static str, String)>;
 }
 
 /// The records of the ids as they are now; a deleted one is to be removed.
@@ -84,6 +87,10 @@ fn texts<T: std::ops::Deref<Target = str>>(items: &[T]) -> Vec<String> {
     items.iter().map(|item| item.to_string()).collect()
 }
 
+fn joined<T: std::ops::Deref<Target = str>>(items: &[T]) -> String {
+    items.iter().map(std::ops::Deref::deref).collect::<Vec<_>>().join("；")
+}
+
 fn text<T: std::ops::Deref<Target = str>>(item: Option<&T>) -> Option<String> {
     item.map(|item| item.to_string())
 }
@@ -125,6 +132,14 @@ impl Indexed for ResearchResult {
             ..blank(record, &fields.title)
         }
     }
+
+    fn texts(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("title", self.title.to_string()),
+            ("summary", self.summary.to_string()),
+            ("keywords", joined(&self.keywords)),
+        ]
+    }
 }
 
 impl Indexed for Expert {
@@ -144,6 +159,15 @@ impl Indexed for Expert {
             ..blank(record, &text(fields.title.as_ref()).unwrap_or_default())
         }
     }
+
+    fn texts(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("name", self.name.to_string()),
+            ("title", text(self.title.as_ref()).unwrap_or_default()),
+            ("biography", text(self.biography.as_ref()).unwrap_or_default()),
+            ("expertise", joined(&self.expertise)),
+        ]
+    }
 }
 
 impl Indexed for Organisation {
@@ -161,6 +185,14 @@ impl Indexed for Organisation {
             facets: facets.into_iter().flatten().collect(),
             ..blank(record, &fields.name)
         }
+    }
+
+    fn texts(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("name", self.name.to_string()),
+            ("profile", text(self.profile.as_ref()).unwrap_or_default()),
+            ("main_products", joined(&self.main_products)),
+        ]
     }
 }
 
@@ -182,6 +214,14 @@ impl Indexed for Demand {
             ..blank(record, &fields.title)
         }
     }
+
+    fn texts(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("title", self.title.to_string()),
+            ("description", self.description.to_string()),
+            ("keywords", joined(&self.keywords)),
+        ]
+    }
 }
 
 impl Indexed for Policy {
@@ -197,5 +237,9 @@ impl Indexed for Policy {
             facets: facets.into_iter().flatten().collect(),
             ..blank(record, &fields.title)
         }
+    }
+
+    fn texts(&self) -> Vec<(&'static str, String)> {
+        vec![("title", self.title.to_string()), ("body", self.body.to_string()), ("topics", joined(&self.topics))]
     }
 }

@@ -43,11 +43,19 @@ pub(super) struct TextMatch {
 /// What one candidate says.
 struct Found {
     counts: Vec<[u32; 3]>,
-    /// By term, where it stands in title, keywords and body: a term and a character each.
-    places: [Vec<(usize, u32)>; 3],
+    /// Where terms stand in title, keywords and body: a term and a character each. Empty where no neighbours of the
+    /// query are both there.
+    places: [Vec<(usize, u64)>; 3],
     lengths: [u32; 3],
     keywords: Vec<String>,
     name: bool,
+}
+
+impl Found {
+    /// Does it say a term anywhere?
+    fn said(&self, term: usize) -> bool {
+        self.counts[term].iter().any(|count| *count > 0)
+    }
 }
 
 /// The text features of the candidates, in their order. Names count as a shared keyword.
@@ -87,10 +95,17 @@ fn read(
             keywords: Vec::new(),
             name: false,
         };
-        part.forward.read(*doc, &numbers, &mut scratch, |term, column, start| {
+        let mut orders = Vec::new();
+        part.forward.read(*doc, &numbers, &mut scratch, |term, column, order| {
             found.counts[term][column] += 1;
-            found.places[column].push((term, start));
+            orders.push((term, column, order));
         });
+        if terms.pairs.iter().any(|(a, b)| found.said(*a) && found.said(*b)) {
+            let starts = part.forward.starts(*doc, &mut scratch);
+            for (term, column, order) in orders {
+                found.places[column].extend(starts.get(order).map(|start| (term, *start)));
+            }
+        }
         found
     };
     let mut found: Vec<Found> = docs.iter().map(one).collect();
@@ -186,9 +201,8 @@ fn adjacency(found: &Found, terms: &Terms) -> f32 {
         let (first, second) = (&terms.terms[*a], &terms.terms[*b]);
         let weight = first.idf.min(second.idf);
         all += weight;
-        let length = u32::try_from(first.length).unwrap_or(u32::MAX);
-        let said = |term: usize| found.counts[term].iter().any(|count| *count > 0);
-        if said(*a) && said(*b) && found.places.iter().any(|places| follow(places, *a, *b, length)) {
+        let length = first.length as u64;
+        if found.said(*a) && found.said(*b) && found.places.iter().any(|places| follow(places, *a, *b, length)) {
             have += weight;
         }
     }
@@ -196,7 +210,7 @@ fn adjacency(found: &Found, terms: &Terms) -> f32 {
 }
 
 /// Does a term begin somewhere so many characters after another?
-fn follow(places: &[(usize, u32)], before: usize, after: usize, length: u32) -> bool {
+fn follow(places: &[(usize, u64)], before: usize, after: usize, length: u64) -> bool {
     let of = |wanted: usize| places.iter().filter(move |(term, _)| *term == wanted).map(|(_, start)| *start);
     of(before).any(|start| of(after).any(|next| next == start + length))
 }

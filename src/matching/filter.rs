@@ -79,10 +79,16 @@ impl Columns {
     }
 
     pub fn facets(&self, doc: DocId) -> Vec<Facet> {
-        let rows = self.facets.index.value_row_ids(doc);
-        let mut facets = vec![0; rows.len()];
-        self.facets.values.get_range(rows.start.into(), &mut facets);
+        let mut facets = Vec::new();
+        self.facets_into(doc, &mut facets);
         facets.into_iter().map(Facet).collect()
+    }
+
+    /// The numbers of the facets of a record, in space that is used again.
+    pub fn facets_into(&self, doc: DocId, facets: &mut Vec<u64>) {
+        let rows = self.facets.index.value_row_ids(doc);
+        facets.resize(rows.len(), 0);
+        self.facets.values.get_range(rows.start.into(), facets);
     }
 
     pub fn price(&self, doc: DocId) -> Option<(i64, i64)> {

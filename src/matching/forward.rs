@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use rustc_hash::FxHashMap;
 use tantivy::columnar::{BytesColumn, Column, StrColumn};
 use tantivy::{DocId, SegmentReader};
 
@@ -61,7 +62,7 @@ pub(super) struct Forward {
 /// The numbers of some words in a segment.
 pub(super) struct Numbers {
     /// By number: the place of the word among those asked for.
-    places: HashMap<u64, usize>,
+    places: FxHashMap<u64, usize>,
     /// Whether some word has a number with these last bits: most have not, and need no look into the map.
     likely: Vec<bool>,
 }
@@ -95,7 +96,7 @@ impl Forward {
 
     /// The numbers of words; those that no record of the segment has are left out.
     pub fn numbers<'a>(&self, words: impl Iterator<Item = (usize, &'a str)>) -> Result<Numbers, IndexError> {
-        let mut numbers = Numbers { places: HashMap::new(), likely: vec![false; LIKELY] };
+        let mut numbers = Numbers { places: FxHashMap::default(), likely: vec![false; LIKELY] };
         for (place, word) in words {
             if let Some(number) = self.words.dictionary().term_ord(word)? {
                 numbers.places.insert(number, place);
@@ -106,28 +107,36 @@ impl Forward {
     }
 
     /// Calls back for each of the words that a record has, in their order, with its place among those asked for, the
-    /// field it stands in (title, keywords, body) and where it begins, in characters.
+    /// field it stands in (title, keywords, body) and its place among the record's words.
     pub fn read(
         &self,
         doc: DocId,
         numbers: &Numbers,
         scratch: &mut Scratch,
-        mut callback: impl FnMut(usize, usize, u32),
+        mut callback: impl FnMut(usize, usize, usize),
     ) {
         let [titled, keyed, _] = self.lengths(doc).map(|length| length as usize);
         values(self.words.ords(), doc, &mut scratch.words);
-        values(&self.steps, doc, &mut scratch.steps);
-        let mut start: u64 = 0;
-        for (order, (number, step)) in scratch.words.iter().zip(&scratch.steps).enumerate() {
-            start += step;
+        for (order, number) in scratch.words.iter().enumerate() {
             if !numbers.likely[last_bits(*number)] {
                 continue;
             }
             if let Some(place) = numbers.places.get(number) {
                 let column = if order < titled { 0 } else { 1 + usize::from(order >= titled + keyed) };
-                callback(*place, column, u32::try_from(start).unwrap_or(u32::MAX));
+                callback(*place, column, order);
             }
         }
+    }
+
+    /// Where the words of a record begin, in characters.
+    pub fn starts<'a>(&self, doc: DocId, scratch: &'a mut Scratch) -> &'a [u64] {
+        values(&self.steps, doc, &mut scratch.steps);
+        let mut start = 0;
+        for step in &mut scratch.steps {
+            start += *step;
+            *step = start;
+        }
+        &scratch.steps
     }
 
     /// How many of some records have each word: anywhere, and in title or keywords.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::text::{Normal, is_han, words};
+use super::text::{Normal, is_han, latin_words};
 
 /// Pieces a text; more does nobody read.
 const MOST: usize = 3;
@@ -62,7 +62,7 @@ fn places(text: &str, terms: &[String]) -> Vec<Range<usize>> {
         places.extend(found.map(|start| normal.source(start..start + length)));
     }
     if !others.is_empty() {
-        let found = words(text).into_iter().filter(|word| others.contains(&&word.text));
+        let found = latin_words(&normal).into_iter().filter(|word| others.contains(&&word.text));
         places.extend(found.map(|word| word.source));
     }
     places.sort_unstable_by_key(|place| (place.start, place.end));

@@ -178,7 +178,13 @@ impl Engine {
                 let conditions = wanted.features(&view.snapshot.parts[candidate.part].columns, candidate.doc);
                 let features: Vec<f32> = text.features.iter().chain(&conditions).copied().collect();
                 let raw = weights.iter().zip(&features).map(|(weight, value)| weight * value).sum();
-                Scored { place: Place { raw, id: candidate.id }, terms: Rc::clone(&terms), text, features, candidate }
+                Scored {
+                    place: Place { raw, id: candidate.id(&view) },
+                    terms: Rc::clone(&terms),
+                    text,
+                    features,
+                    candidate,
+                }
             }));
             looked_for.push(terms);
         }

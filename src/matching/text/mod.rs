@@ -8,4 +8,4 @@ mod stop;
 
 pub use normal::{Normal, simplified};
 pub use pinyin::name_terms;
-pub use segment::{Word, is_han, telling, words};
+pub use segment::{Word, is_han, latin_words, telling, words};

@@ -75,7 +75,16 @@ enum Script {
 /// The words of a text, in the order of their places; long words are followed by the words they are made of.
 #[must_use]
 pub fn words(text: &str) -> Vec<Word> {
-    let normal = Normal::of(text);
+    words_of(&Normal::of(text), |_| true)
+}
+
+/// The words of a text that are not Chinese: model names, quantities, words of other languages.
+#[must_use]
+pub fn latin_words(text: &Normal) -> Vec<Word> {
+    words_of(text, |script| script == Script::Latin)
+}
+
+fn words_of(normal: &Normal, wanted: impl Fn(Script) -> bool) -> Vec<Word> {
     let mut words = Vec::new();
     let mut start = 0;
     while start < normal.chars.len() {
@@ -86,9 +95,9 @@ pub fn words(text: &str) -> Vec<Word> {
             Script::Latin => latin_run(&normal.chars, start),
         };
         match script {
-            Script::Between => {}
-            Script::Han => han_words(&normal, start..end, &mut words),
-            Script::Latin => latin_words(&normal, start..end, &mut words),
+            Script::Han if wanted(script) => han_words(normal, start..end, &mut words),
+            Script::Latin if wanted(script) => split_latin(normal, start..end, &mut words),
+            _ => {}
         }
         start = end;
     }
@@ -188,7 +197,7 @@ fn han_words(normal: &Normal, range: Range<usize>, words: &mut Vec<Word>) {
     }
 }
 
-fn latin_words(normal: &Normal, range: Range<usize>, words: &mut Vec<Word>) {
+fn split_latin(normal: &Normal, range: Range<usize>, words: &mut Vec<Word>) {
     let whole: String = normal.chars[range.clone()].iter().filter(|c| **c != ' ').collect();
     if whole.chars().all(|c| c.is_ascii_alphabetic()) {
         words.push(word(normal, stem(&whole), range, false));
