@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod audit;
+mod background;
 pub mod commands;
 pub mod config;
 pub mod database;

@@ -9,6 +9,7 @@ use actix_web::web;
 use anyhow::Context;
 
 use super::{beside, close, log, open};
+use crate::background;
 use crate::config::Settings;
 use crate::database::{Database, DatabaseError};
 use crate::http::idempotency;
@@ -81,7 +82,9 @@ pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State
     drop(connection);
     tokio::spawn(watch(Arc::downgrade(&tokens), database.clone(), secret.clone()));
     tokio::spawn(sweep(Arc::downgrade(&tokens), database.clone()));
-    let engine = Arc::new(Engine::open(&folder.join("index"), model)?);
+    let index = folder.join("index");
+    // Those who answer come before the threads of the index, which merge.
+    let engine = Arc::new(background::run(move || Engine::open(&index, model)).await??);
     let (follower, freshness) = Follower::new(database.clone(), Arc::clone(&engine));
     tokio::spawn(alerts::work(Arc::downgrade(&engine), database.clone(), follower.trail()));
     tokio::spawn(follower.run());

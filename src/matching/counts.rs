@@ -4,9 +4,9 @@
 //! numbers are estimates: within a few hundredths, in a time that does not grow with what is found.
 
 use rustc_hash::FxHashMap;
-use tantivy::DocId;
 use tantivy::postings::BlockSegmentPostings;
 use tantivy::schema::IndexRecordOption;
+use tantivy::{DocId, TERMINATED};
 
 use super::filter::Filter;
 use super::query::Terms;
@@ -57,11 +57,18 @@ impl Counts {
                 found.for_each(|doc| looked_at.take(part, doc));
                 continue;
             }
-            let stretches = part.segment.max_doc().div_ceil(STRETCH);
             // Where the first stretch lies differs between segments: many small ones are sampled like one large one.
-            let first = u32::try_from(*place).unwrap_or(0) % every;
-            for stretch in (first..stretches).step_by(every as usize) {
-                looked_at.stretch(part, stretch * STRETCH, &mut postings);
+            let mut start = (u32::try_from(*place).unwrap_or(0) % every) * STRETCH;
+            loop {
+                // Where all is looked at, what lies between two entries is passed over.
+                if every == 1 {
+                    start = next(&mut postings, start) / STRETCH * STRETCH;
+                }
+                if start >= part.segment.max_doc() {
+                    break;
+                }
+                looked_at.stretch(part, start, &mut postings);
+                start = start.saturating_add(every.saturating_mul(STRETCH));
             }
         }
         Ok(())
@@ -74,6 +81,15 @@ impl Counts {
     pub fn facets(&self) -> impl Iterator<Item = (Facet, u64)> {
         self.facets.iter().map(|(facet, count)| (*facet, rounded(*count)))
     }
+}
+
+/// The first record from one on that is on any of the lists; beyond all if there is none.
+fn next(lists: &mut [BlockSegmentPostings], from: DocId) -> DocId {
+    let firsts = lists.iter_mut().map(|list| {
+        let at = list.seek(from);
+        list.docs().get(at).copied().unwrap_or(TERMINATED)
+    });
+    firsts.min().unwrap_or(TERMINATED)
 }
 
 /// Counts records that stand for several each.

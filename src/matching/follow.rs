@@ -15,13 +15,13 @@ use diesel::sql_types::{BigInt, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::documents;
 use super::work::WorkError;
 use super::{Engine, IndexError, KindIndex};
+use crate::background;
 use crate::database::Database;
 use crate::registry::Kind;
 
@@ -31,8 +31,10 @@ const BATCH: i64 = 2000;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// A look while a commit waits behind an older open transaction.
 const IMPATIENCE: Duration = Duration::from_millis(50);
-/// Between two commits: changes that come fast share them.
-const PACE: Duration = Duration::from_millis(50);
+/// Between two commits, at least and at most: changes that come fast share them, the more the longer a commit takes.
+const PACE: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(300)];
+/// The pause after a commit is so many times as long as it took, so that searching has the processor.
+const REST: u32 = 10;
 /// Between two notes of an index that nothing changes in.
 const NOTING: Duration = Duration::from_mins(1);
 /// A pause after the database or the disk failed.
@@ -176,7 +178,7 @@ impl Follower {
             // What a step that failed had taken in must not go into the next commit, nor may a disk that was full
             // once keep the index from following.
             let engine = Arc::clone(&self.engine);
-            match tokio::task::spawn_blocking(move || engine.roll_back()).await {
+            match background::run(move || engine.roll_back()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::error!(%error, "the index cannot go back to its last commit"),
                 Err(error) => tracing::error!(%error, "the index cannot go back to its last commit"),
@@ -191,7 +193,7 @@ impl Follower {
         let mut reader = self.database.lasting_connection().await?;
         let position = self.build_missing(&mut reader).await?;
         let now = Instant::now();
-        let mut reached = Reached { position, committed: now, noted: now };
+        let mut reached = Reached { position, next: now, noted: now };
         loop {
             let patience = if self.catch_up(&mut reached, &mut reader).await? { IMPATIENCE } else { PATIENCE };
             match tokio::time::timeout(patience, notices.next()).await {
@@ -199,7 +201,7 @@ impl Follower {
                 Ok(Some(notice)) => drop(notice?),
                 Ok(None) => return Ok(()),
             }
-            tokio::time::sleep_until(reached.committed + PACE).await;
+            tokio::time::sleep_until(reached.next).await;
             while let Some(Some(notice)) = notices.next().now_or_never() {
                 drop(notice?);
             }
@@ -245,6 +247,7 @@ impl Follower {
     /// Brings every index up to now; true if something committed waits behind an open transaction.
     async fn catch_up(&self, reached: &mut Reached, connection: &mut AsyncPgConnection) -> Result<bool, WorkError> {
         loop {
+            let began = Instant::now();
             let step = Step::read(Some(&reached.position), connection).await?;
             for (kind, ids) in &step.changed {
                 let loaded = documents::load(*kind, ids, connection).await?;
@@ -256,8 +259,9 @@ impl Follower {
                 for kind in Kind::ALL.into_iter().filter(|kind| all || step.changed.contains_key(kind)) {
                     self.commit(kind, &step.reached).await?;
                 }
-                reached.committed = Instant::now();
-                reached.noted = if all { reached.committed } else { reached.noted };
+                let now = Instant::now();
+                reached.next = now + ((now - began) * REST).clamp(PACE[0], PACE[1]);
+                reached.noted = if all { now } else { reached.noted };
             }
             reached.position = step.reached;
             if !step.more {
@@ -275,23 +279,27 @@ impl Follower {
     }
 
     /// Writing to the index is work of the processor and the disk, not for the task that other futures share.
-    fn write(&self, kind: Kind, write: impl FnOnce(&KindIndex) -> Written + Send + 'static) -> JoinHandle<Written> {
+    fn write(
+        &self,
+        kind: Kind,
+        write: impl FnOnce(&KindIndex) -> Written + Send + 'static,
+    ) -> impl Future<Output = std::io::Result<Written>> {
         let engine = Arc::clone(&self.engine);
-        tokio::task::spawn_blocking(move || write(engine.index_of(kind)))
+        background::run(move || write(engine.index_of(kind)))
     }
 }
 
 type Written = Result<(), IndexError>;
 
-async fn written(writing: JoinHandle<Written>) -> Result<(), WorkError> {
+async fn written(writing: impl Future<Output = std::io::Result<Written>>) -> Result<(), WorkError> {
     Ok(writing.await??)
 }
 
 /// How far the indexes have come.
 struct Reached {
     position: Position,
-    /// When something was last committed, and when every index last noted its position.
-    committed: Instant,
+    /// When the next commit may be, and when every index last noted its position.
+    next: Instant,
     noted: Instant,
 }
 

@@ -11,6 +11,6 @@ pub enum WorkError {
     Query(#[from] diesel::result::Error),
     #[error(transparent)]
     Index(#[from] IndexError),
-    #[error("the task stopped: {0}")]
-    Task(#[from] tokio::task::JoinError),
+    #[error("work in the background stopped: {0}")]
+    Background(#[from] std::io::Error),
 }

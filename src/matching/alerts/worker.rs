@@ -7,6 +7,7 @@ use diesel_async::AsyncPgConnection;
 
 use super::store::{self, Place};
 use super::{SIDES, match_all};
+use crate::background;
 use crate::database::Database;
 use crate::matching::follow::{ChangeRow, Trail, by_kind, changes_between};
 use crate::matching::requests::is_open;
@@ -64,7 +65,7 @@ async fn catch_up(horizon: u64, engine: &Weak<Engine>, connection: &mut AsyncPgC
         let reached = Place { xid: last.xid, seq: last.seq };
         let records = open_records(&changes, connection).await?;
         // No transaction is open meanwhile: nobody's index waits for this.
-        let pairs = tokio::task::spawn_blocking(move || match_all(&engine, &records)).await??;
+        let pairs = background::run(move || match_all(&engine, &records)).await??;
         store::tell(place, reached, pairs, connection).await?;
     }
     Ok(())

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::store::{self, Matched, MatchingRun};
 use super::{RunState, counterparts};
+use crate::background;
 use crate::database::Database;
 use crate::matching::follow::Freshness;
 use crate::matching::requests::{asks, is_open, request_for};
@@ -84,7 +85,7 @@ async fn go_on(run: &MatchingRun, engine: &Arc<Engine>, connection: &mut AsyncPg
         let looked_at = i64::try_from(living.len()).unwrap_or_default();
         let open: Vec<Document> = living.into_iter().filter(|document| is_open(source, document)).collect();
         let (engine, kinds, limit) = (Arc::clone(engine), kinds.clone(), usize::from(run.limit.unsigned_abs()));
-        let matched = tokio::task::spawn_blocking(move || match_all(&engine, source, &kinds, limit, &open)).await??;
+        let matched = background::run(move || match_all(&engine, source, &kinds, limit, &open)).await??;
         let found = described(run.id, matched, connection).await?;
         let kept = connection
             .transaction(async |connection| store::advance(run, &found, looked_at, reached, connection).await);
