@@ -12,7 +12,7 @@ use super::vector::{DIMENSIONS, Vector};
 use super::windows::{self, Window};
 
 /// The model that the program was built with.
-static SHIPPED: &[u8] = include_bytes!("../../model/meaning.bin");
+pub(super) static SHIPPED: &[u8] = include_bytes!("../../model/meaning.bin");
 
 /// What the model was trained to see before what one looks for, and before what is found.
 const QUERY: &str = "query: ";

@@ -6,10 +6,10 @@ use flate2::read::GzDecoder;
 use rten_gemm::{GemmInputA, GemmInputB, GemmOptions};
 use rten_tensor::{Matrix, NdTensorView};
 
+use super::embedder::SHIPPED;
 use super::linear::Product;
 use super::{DIMENSIONS, Embedder, ModelError, SHIPPED_SHA256, Vector};
 
-const FILE: &[u8] = include_bytes!("../../model/meaning.bin");
 const TEXTS: &[u8] = include_bytes!("../../evaluation/meaning.texts.jsonl.gz");
 const VECTORS: &[u8] = include_bytes!("../../evaluation/meaning.vectors.bin");
 
@@ -26,7 +26,7 @@ fn passage(text: &str) -> Vector {
 
 #[test]
 fn the_shipped_model_is_the_one_that_is_named() {
-    assert_eq!(super::file::sha256(FILE), SHIPPED_SHA256);
+    assert_eq!(super::file::sha256(SHIPPED), SHIPPED_SHA256);
     assert_eq!(EMBEDDER.version(), "e5-small-462b0d83");
 }
 
@@ -36,23 +36,23 @@ fn a_foreign_or_damaged_file_is_refused() {
     assert!(matches!(read(b""), Some(ModelError::Foreign)));
     assert!(matches!(read(&[7; 1_000]), Some(ModelError::Foreign)));
     let changed = |place: usize| {
-        let mut bytes = FILE.to_vec();
+        let mut bytes = SHIPPED.to_vec();
         bytes[place] ^= 16;
         read(&bytes)
     };
     assert!(matches!(changed(8), Some(ModelError::Format(_))));
-    for place in [12, 44, 48, 70, 500_000, FILE.len() - 1] {
+    for place in [12, 44, 48, 70, 500_000, SHIPPED.len() - 1] {
         assert!(matches!(changed(place), Some(ModelError::Damaged(_))), "{place}");
     }
-    for length in [43, 44, 1_000, FILE.len() - 1] {
-        assert!(read(&FILE[..length]).is_some(), "{length}");
+    for length in [43, 44, 1_000, SHIPPED.len() - 1] {
+        assert!(read(&SHIPPED[..length]).is_some(), "{length}");
     }
-    assert!(matches!(read(&[FILE, &[0]].concat()), Some(ModelError::Damaged(_))));
+    assert!(matches!(read(&[SHIPPED, &[0]].concat()), Some(ModelError::Damaged(_))));
 }
 
 #[test]
 fn a_file_whose_checksum_is_right_and_content_wrong_is_refused() {
-    for content in [&[][..], &[0; 16], &[0; 20], &[255; 100], &FILE[44..2_000], &FILE[44..FILE.len() - 1]] {
+    for content in [&[][..], &[0; 16], &[0; 20], &[255; 100], &SHIPPED[44..2_000], &SHIPPED[44..SHIPPED.len() - 1]] {
         let file = super::file::seal(content);
         assert!(Embedder::read(Cow::Owned(file)).is_err(), "{}", content.len());
     }
