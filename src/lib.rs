@@ -11,6 +11,7 @@ pub mod health;
 pub mod http;
 pub mod identity;
 pub mod matching;
+pub mod meaning;
 pub mod notifications;
 pub mod openapi;
 pub mod pages;

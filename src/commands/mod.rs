@@ -6,6 +6,7 @@ pub mod demo;
 pub mod evaluate;
 pub mod keys;
 pub mod migrate;
+pub mod model;
 pub mod openapi;
 pub mod recombine;
 pub mod serve;

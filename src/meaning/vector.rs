@@ -1,0 +1,59 @@
+//! A direction in space, and how it is stored.
+
+/// Numbers of a vector.
+pub const DIMENSIONS: usize = 384;
+
+/// A vector of length one: the product of two is the cosine of their angle, the nearer to one the nearer in meaning.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vector(Vec<f32>);
+
+/// A vector in a byte for each number: `numbers × scale`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compact {
+    pub scale: f32,
+    pub numbers: [i8; DIMENSIONS],
+}
+
+impl Vector {
+    /// What points in the direction of a sum.
+    pub(super) fn towards(mut sum: Vec<f32>) -> Self {
+        let length = sum.iter().map(|number| number * number).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+        for number in &mut sum {
+            *number /= length;
+        }
+        Self(sum)
+    }
+
+    #[must_use]
+    pub fn numbers(&self) -> &[f32] {
+        &self.0
+    }
+
+    #[must_use]
+    pub fn cosine(&self, other: &Self) -> f32 {
+        self.0.iter().zip(&other.0).map(|(a, b)| a * b).sum()
+    }
+
+    /// The nearest vector of bytes.
+    #[must_use]
+    pub fn compact(&self) -> Compact {
+        let most = self.0.iter().fold(f32::MIN_POSITIVE, |most, number| most.max(number.abs()));
+        let scale = most / f32::from(i8::MAX);
+        let mut numbers = [0; DIMENSIONS];
+        for (compact, number) in numbers.iter_mut().zip(&self.0) {
+            #[expect(clippy::cast_possible_truncation, reason = "within 127 by the scale")]
+            let nearest = (number / scale).round() as i8;
+            *compact = nearest;
+        }
+        Compact { scale, numbers }
+    }
+}
+
+impl Compact {
+    /// The cosine of two, from exact sums.
+    #[must_use]
+    pub fn cosine(&self, other: &Self) -> f32 {
+        let sum: i32 = self.numbers.iter().zip(&other.numbers).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
+        sum as f32 * self.scale * other.scale
+    }
+}
