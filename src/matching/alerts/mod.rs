@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use super::requests::{asks, request_for};
-use super::{Audience, Document, Engine, Facet, IndexError, Kind, Level, Query, Viewer};
+use super::{Audience, Document, Engine, Explanation, Facet, IndexError, Kind, Level, Query, Viewer};
 
 pub use store::begin;
 pub use worker::work;
@@ -87,10 +87,55 @@ fn strong(
         request.filter.facets.push(wanted(kind).into_iter().collect());
     }
     let matches = engine.matches(&request)?.into_iter();
-    Ok(matches.filter(|found| found.level == Level::Strong).map(|found| (found.id, found.score)))
+    let told = matches.filter(|found| found.level == Level::Strong && is_more_than_a_word(&found.explanation));
+    Ok(told.map(|found| (found.id, found.score)))
+}
+
+/// One word in common is no reason to call anybody. Where few records are yet, it can be all that they know of a demand,
+/// and so look like all of it.
+fn is_more_than_a_word(explanation: &Explanation) -> bool {
+    explanation.terms.len() > 1 || !explanation.keywords.is_empty()
 }
 
 /// What a demand has that wants such records.
 fn wanted(kind: Kind) -> Option<Facet> {
     Facet::value("wanted", kind.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+
+    use super::*;
+    use crate::matching::Model;
+    use crate::matching::evaluation::Indexed;
+
+    fn document(title: &str, body: &str, facets: &[(&str, &str)]) -> Document {
+        Document {
+            id: Uuid::now_v7(),
+            version: 1,
+            audience: Audience::PUBLIC,
+            owners: Vec::new(),
+            title: title.to_owned(),
+            keywords: Vec::new(),
+            body: vec![body.to_owned()],
+            names: Vec::new(),
+            facets: facets.iter().filter_map(|(facet, word)| Facet::value(facet, word)).collect(),
+            maturity: None,
+            price: None,
+            deadline: None,
+            updated_at: Utc::now(),
+        }
+    }
+
+    #[test]
+    fn one_word_in_common_is_no_alert_even_where_there_is_only_one_record() -> anyhow::Result<()> {
+        let demand = |title, body| document(title, body, &[("wanted", "result")]);
+        let result = document("离心泵密封", "离心泵机械密封的泄漏及其防治。", &[("status", "published")]);
+        let indexed = Indexed::of(Model::shipped()?, vec![(Kind::Result, vec![result])])?;
+        let told = |demand: &Document| of_demand(&indexed.engine, demand).map(|pairs| pairs.len());
+        assert_eq!(told(&demand("密封", "玻璃罐头的密封老是不严。"))?, 0);
+        assert_eq!(told(&demand("离心泵密封泄漏", "离心泵的机械密封老是泄漏。"))?, 1);
+        Ok(())
+    }
 }
