@@ -7,6 +7,7 @@ use anyhow::ensure;
 use clap::Args;
 
 use crate::matching::evaluation::{Collection, Comparison, Corpus, Evaluated, Judgments, Run, Target, Texts, Topics};
+use crate::meaning::Embedder;
 use crate::matching::{Choice, Model};
 
 #[derive(Args)]
@@ -38,6 +39,9 @@ pub struct Options {
     /// Another choice of terms, to be held against the first.
     #[arg(long)]
     against_terms: Option<Choice>,
+    /// Rank by words alone.
+    #[arg(long)]
+    no_meaning: bool,
     /// Where to write the ranking, the first if there are two, as a TREC run.
     #[arg(long)]
     run: Option<PathBuf>,
@@ -47,8 +51,13 @@ pub struct Options {
 /// If a file cannot be read, or the index cannot be written.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let model = options.model.as_deref().map_or_else(Model::shipped, Model::open)?;
-    let topics = Topics::read(&options.queries)?;
-    let corpus = Corpus::read(options.corpus.as_deref(), options.kind)?.with(options.fields);
+    let mut topics = Topics::read(&options.queries)?;
+    let mut corpus = Corpus::read(options.corpus.as_deref(), options.kind)?.with(options.fields);
+    if !options.no_meaning {
+        let embedder = Embedder::shipped()?;
+        corpus = corpus.understood(&embedder)?;
+        topics.understand(&embedder)?;
+    }
     let mut collection = corpus.index(model.clone())?;
     let judgments = judgments(options, &collection, &topics)?;
     collection.set(model.clone(), options.terms);

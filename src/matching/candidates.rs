@@ -19,6 +19,7 @@ use super::index::WordFields;
 use super::query::Terms;
 use super::snapshot::Part;
 use super::view::{Layer, View};
+use crate::meaning::Compact;
 
 /// What a keyword or a name adds that is the same as a whole.
 const WHOLE: Score = 10.0;
@@ -30,12 +31,14 @@ const STRETCH: usize = 64;
 const FIRST: usize = 2;
 /// To look into a list for a record costs as much as to read so many entries of it.
 const LOOK: usize = 10;
+/// Records of a layer that are compared in meaning one by one.
+const LOOKED_AT: u64 = 50_000;
 /// Words that stand more often in a record are rare.
 const OFTEN: usize = 16;
 /// Sums are as exact as a float; bounds on them are kept so much higher.
 const MARGIN: Score = 1.0 + 1e-5;
 
-/// A record of a segment and its first score.
+/// A record of a segment and its first score: of words or of meaning.
 #[derive(Clone, Copy)]
 pub(super) struct Candidate {
     /// The place of the segment.
@@ -70,6 +73,28 @@ pub(super) fn best(
         match layer.own(part, &view.fields)? {
             Some(own) => best.own(*place, part, &own, &mut lists, &worth),
             None => best.all(*place, part, &mut lists, &worth, &mut window),
+        }
+    }
+    Ok(best.in_order())
+}
+
+/// The nearest `most` in meaning of what the filter lets pass, nearest first. None of a layer that is too large to look
+/// at every record of it.
+pub(super) fn nearest(
+    meaning: &Compact,
+    layer: &Layer,
+    view: &View,
+    filter: &Filter,
+    most: usize,
+) -> Result<Vec<Candidate>, IndexError> {
+    let mut best = Best { found: Vec::new(), most, least: Score::MIN_POSITIVE, filter, view };
+    let mut space = Vec::new();
+    for place in layer.parts.iter().filter(|_| layer.size(view) <= LOOKED_AT) {
+        let part = &view.snapshot.parts[*place];
+        for doc in layer.records(part, &view.fields)? {
+            if let Some(near) = part.meanings.near(doc, meaning, &mut space) {
+                best.offer(*place, part, doc, near.cosine);
+            }
         }
     }
     Ok(best.in_order())

@@ -111,6 +111,7 @@ fn blank<C: Concept>(record: &Record<C>, title: &str) -> Document {
         price: None,
         deadline: None,
         updated_at: record.stamp.updated_at,
+        meaning: Vec::new(),
     }
 }
 

@@ -30,6 +30,19 @@ pub const TEXT_FEATURES: [&str; 8] = [
     "title_likeness",
 ];
 
+/// The name of the feature that says how near two texts are in meaning.
+pub const MEANING_FEATURE: &str = "meaning";
+
+/// The cosine of texts that have nothing to do with each other, and of such as say the same: the model's cosines are
+/// never far from one (Wang et al. 2024).
+const UNRELATED: f32 = 0.78;
+const THE_SAME: f32 = 0.92;
+
+/// How near two texts are in meaning, 0 where that is not known.
+pub(super) fn nearness(cosine: Option<f32>) -> f32 {
+    cosine.map_or(0.0, |cosine| ((cosine - UNRELATED) / (THE_SAME - UNRELATED)).clamp(-1.0, 1.0))
+}
+
 /// What is known of a candidate's text.
 #[derive(Clone, Debug, Default)]
 pub(super) struct TextMatch {

@@ -10,13 +10,14 @@ use uuid::Uuid;
 
 use super::document::{Change, Document};
 use super::forward::Sequence;
+use super::meaning;
 use super::sealed::SealedFolder;
 use super::snapshot::Snapshot;
 use super::text::{name_terms, simplified};
 use crate::access::Audience;
 
 /// Changes with the fields, the words or the facets: an index of another format is built anew.
-const FORMAT: &str = "4";
+const FORMAT: &str = "5";
 /// What may be taken in before it becomes a segment: some ten thousand records. Only an index that is built anew comes
 /// near it.
 const WRITER_BYTES: usize = 128_000_000;
@@ -84,6 +85,7 @@ pub(super) struct Fields {
     price_max: Field,
     deadline: Field,
     updated: Field,
+    meaning: Field,
 }
 
 /// Names of the columns.
@@ -97,6 +99,7 @@ pub(super) mod columns {
     pub const PRICE: (&str, &str) = ("price_min", "price_max");
     pub const DEADLINE: &str = "deadline";
     pub const UPDATED: &str = "updated";
+    pub const MEANING: &str = "meaning";
     pub const SEQUENCE: &str = "sequence";
     pub const STEPS: &str = "steps";
     pub const TITLED: &str = "titled";
@@ -136,6 +139,7 @@ fn schema() -> (Schema, Fields) {
         price_max: builder.add_i64_field(columns::PRICE.1, FAST),
         deadline: builder.add_i64_field(columns::DEADLINE, FAST),
         updated: builder.add_i64_field(columns::UPDATED, FAST),
+        meaning: builder.add_u64_field(columns::MEANING, FAST),
     };
     (builder.build(), fields)
 }
@@ -298,6 +302,9 @@ impl KindIndex {
             prepared.add_i64(fields.deadline, days(deadline));
         }
         prepared.add_i64(fields.updated, document.updated_at.timestamp());
+        for number in meaning::packed(&document.meaning) {
+            prepared.add_u64(fields.meaning, number);
+        }
         prepared
     }
 }

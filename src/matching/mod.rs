@@ -17,6 +17,7 @@ pub mod follow;
 mod forward;
 mod highlight;
 mod index;
+mod meaning;
 mod model;
 mod query;
 mod rank;

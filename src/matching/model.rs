@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::conditions::CONDITION_FEATURES;
-use super::features::TEXT_FEATURES;
+use super::features::{MEANING_FEATURE, TEXT_FEATURES};
 use super::{IndexError, Kind};
 
 /// The model that the program was built with.
@@ -55,9 +55,9 @@ pub enum Level {
     None,
 }
 
-/// All names of features, text first.
+/// All names of features: of the words, of the meaning, of the conditions.
 pub fn feature_names() -> impl Iterator<Item = &'static str> {
-    TEXT_FEATURES.into_iter().chain(CONDITION_FEATURES)
+    TEXT_FEATURES.into_iter().chain([MEANING_FEATURE]).chain(CONDITION_FEATURES)
 }
 
 impl Model {

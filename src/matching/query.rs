@@ -12,6 +12,7 @@ use super::statistics::List;
 use super::text::{simplified, telling, words};
 use super::view::{Layer, View};
 use super::{Facet, IndexError};
+use crate::meaning::Compact;
 
 /// Terms of a query: a long demand is cut to its most telling ones.
 const MOST_TERMS: usize = 32;
@@ -65,11 +66,14 @@ pub struct Query {
     pub maturity: Option<u8>,
     pub price: Option<(i64, i64)>,
     pub deadline: Option<NaiveDate>,
+    /// What all of it means, if that is known.
+    pub meaning: Option<Compact>,
 }
 
 impl From<Document> for Query {
     fn from(document: Document) -> Self {
         Self {
+            meaning: Compact::mean(&document.meaning),
             title: document.title,
             text: document.body.join("\n"),
             keywords: document.keywords,

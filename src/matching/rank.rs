@@ -1,5 +1,6 @@
 //! Matches: candidates, their features, their score, and why.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use chrono::Utc;
@@ -7,17 +8,20 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::candidates::{Candidate, best};
+use super::candidates::{Candidate, best, nearest};
 use super::conditions::{Stand, Wanted};
-use super::features::{TextMatch, text_matches};
+use super::features::{TextMatch, nearness, text_matches};
 use super::filter::Filter;
 use super::model::{Level, Scorer, feature_names};
 use super::query::{Heard, Query, Terms};
-use super::view::View;
+use super::view::{Layer, View};
 use super::{Engine, IndexError, Kind};
+use crate::meaning::Compact;
 
 /// Records of a layer that get a closer look.
 const CANDIDATES: usize = 200;
+/// Of these, found by their meaning.
+const NEAR: usize = 100;
 /// Terms that an explanation names.
 const EXPLAINED: usize = 20;
 /// Names of the fields of a record, in the order in which they are counted.
@@ -169,14 +173,17 @@ impl Engine {
         let heard = Heard::of(query, self.choice);
         let wanted = Wanted::of(query, asks, Utc::now());
         let weights = scorer.in_order();
-        let (mut looked_for, mut scored) = (Vec::new(), Vec::new());
+        let (mut looked_for, mut scored, mut space) = (Vec::new(), Vec::new(), Vec::new());
         for layer in &view.layers {
             let terms = Rc::new(Terms::of(&heard, names, layer, &view)?);
-            let candidates = best(&terms, layer, &view, filter, CANDIDATES)?;
+            let candidates = gather(&terms, query.meaning.as_ref(), layer, &view, filter)?;
             let texts = text_matches(&candidates, &terms, &view)?;
             scored.extend(candidates.into_iter().zip(texts).map(|(candidate, text)| {
-                let conditions = wanted.features(&view.snapshot.parts[candidate.part].columns, candidate.doc);
-                let features: Vec<f32> = text.features.iter().chain(&conditions).copied().collect();
+                let part = &view.snapshot.parts[candidate.part];
+                let near = query.meaning.as_ref().and_then(|to| part.meanings.near(candidate.doc, to, &mut space));
+                let meaning = nearness(near.map(|near| near.cosine));
+                let conditions = wanted.features(&part.columns, candidate.doc);
+                let features: Vec<f32> = text.features.iter().chain(&[meaning]).chain(&conditions).copied().collect();
                 let raw = weights.iter().zip(&features).map(|(weight, value)| weight * value).sum();
                 Scored {
                     place: Place { raw, id: candidate.id(&view) },
@@ -191,6 +198,23 @@ impl Engine {
         scored.sort_by(|a, b| b.place.raw.total_cmp(&a.place.raw).then_with(|| a.place.id.cmp(&b.place.id)));
         Ok(Ranked { view, terms: looked_for, scored })
     }
+}
+
+/// The records of a layer worth a closer look, for their words or for what they mean.
+fn gather(
+    terms: &Terms,
+    meaning: Option<&Compact>,
+    layer: &Layer,
+    view: &View,
+    filter: &Filter,
+) -> Result<Vec<Candidate>, IndexError> {
+    let mut candidates = best(terms, layer, view, filter, CANDIDATES)?;
+    if let Some(meaning) = meaning {
+        let known: HashSet<_> = candidates.iter().map(|candidate| (candidate.part, candidate.doc)).collect();
+        let near = nearest(meaning, layer, view, filter, NEAR)?.into_iter();
+        candidates.extend(near.filter(|near| !known.contains(&(near.part, near.doc))));
+    }
+    Ok(candidates)
 }
 
 fn explain(scored: &Scored, conditions: Vec<Stand>, scorer: &Scorer, model: &str) -> Explanation {

@@ -162,6 +162,7 @@ impl FreeText {
             maturity: self.maturity_from.map(Maturity::level),
             price: self.budget.map(|budget| (budget.min, budget.max)),
             deadline: None,
+            meaning: None,
         }
     }
 }

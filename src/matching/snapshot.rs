@@ -15,6 +15,7 @@ use tantivy::{DocId, Searcher, SegmentReader, Term};
 use super::IndexError;
 use super::filter::Columns;
 use super::forward::Forward;
+use super::meaning::Meanings;
 use crate::access::Audience;
 
 /// What can be read of an index at one moment.
@@ -29,6 +30,7 @@ pub(super) struct Part {
     pub segment: SegmentReader,
     pub columns: Arc<Columns>,
     pub forward: Arc<Forward>,
+    pub meanings: Arc<Meanings>,
     counts: Arc<Counts>,
 }
 
@@ -87,11 +89,12 @@ impl Snapshot {
 impl Part {
     fn of(segment: &SegmentReader) -> Result<Self, IndexError> {
         let (columns, forward) = (Arc::new(Columns::of(segment)?), Arc::new(Forward::of(segment)?));
+        let meanings = Arc::new(Meanings::of(segment)?);
         let mut counts = Counts::default();
         for doc in 0..segment.max_doc() {
             counts.add(doc, &columns, &forward);
         }
-        let whole = Self { segment: segment.clone(), columns, forward, counts: Arc::new(counts) };
+        let whole = Self { segment: segment.clone(), columns, forward, meanings, counts: Arc::new(counts) };
         let removed: Vec<DocId> = (0..segment.max_doc()).filter(|doc| segment.is_deleted(*doc)).collect();
         whole.less(&removed)
     }
@@ -102,6 +105,7 @@ impl Part {
             segment: segment.clone(),
             columns: Arc::clone(&self.columns),
             forward: Arc::clone(&self.forward),
+            meanings: Arc::clone(&self.meanings),
             counts: Arc::clone(&self.counts),
         };
         if segment.num_deleted_docs() == self.segment.num_deleted_docs() {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tantivy::Term;
 use tantivy::postings::Postings;
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{DocId, DocSet, TERMINATED};
+use tantivy::{DocId, TERMINATED};
 use uuid::Uuid;
 
 use super::IndexError;
@@ -116,15 +116,26 @@ impl Layer {
     pub fn own(&self, part: &Part, fields: &Fields) -> Result<Option<Vec<DocId>>, IndexError> {
         let Reach::Own(owner) = &self.reach else { return Ok(None) };
         let lists = part.lists(fields.owners)?;
-        let list = lists.read_postings(&owner_term(*owner, fields), IndexRecordOption::Basic)?;
-        let mut docs = Vec::new();
-        if let Some(mut list) = list {
-            while list.doc() != TERMINATED {
-                docs.push(list.doc());
-                list.advance();
-            }
+        Ok(Some(all(lists.read_postings(&owner_term(*owner, fields), IndexRecordOption::Basic)?).collect()))
+    }
+
+    /// How many records of its audiences live.
+    pub fn size(&self, view: &View) -> u64 {
+        self.audiences.iter().map(|audience| view.snapshot.records(*audience)).sum()
+    }
+
+    /// The records of a segment that are of the layer, removed ones among them.
+    pub fn records(&self, part: &Part, fields: &Fields) -> Result<Vec<DocId>, IndexError> {
+        if let Some(mut own) = self.own(part, fields)? {
+            own.retain(|doc| self.audiences.contains(&part.columns.audience(*doc)));
+            return Ok(own);
         }
-        Ok(Some(docs))
+        let mut docs = Vec::new();
+        for audience in &self.audiences {
+            let term = Term::from_field_u64(fields.audience, audience.number());
+            docs.extend(all(part.lists(fields.audience)?.read_postings(&term, IndexRecordOption::Basic)?));
+        }
+        Ok(docs)
     }
 
     /// Has a record of the layer a word that none of those counted has?
@@ -146,6 +157,17 @@ impl Layer {
         }
         Ok(false)
     }
+}
+
+/// The records of a list.
+fn all(list: Option<impl Postings>) -> impl Iterator<Item = DocId> {
+    let mut list = list;
+    std::iter::from_fn(move || {
+        let list = list.as_mut()?;
+        let doc = Some(list.doc()).filter(|doc| *doc != TERMINATED);
+        list.advance();
+        doc
+    })
 }
 
 /// Goes to a record, if it is on the list at or after where that stands.
@@ -192,6 +214,7 @@ mod tests {
             price: None,
             deadline: None,
             updated_at: Utc::now(),
+            meaning: Vec::new(),
         }
     }
 

@@ -50,6 +50,18 @@ impl Vector {
 }
 
 impl Compact {
+    /// The direction between some; nothing of none.
+    #[must_use]
+    pub fn mean(some: &[Self]) -> Option<Self> {
+        let mut sum = vec![0.0; DIMENSIONS];
+        for one in some {
+            for (sum, number) in sum.iter_mut().zip(one.numbers) {
+                *sum += f32::from(number) * one.scale;
+            }
+        }
+        (!some.is_empty()).then(|| Vector::towards(sum).compact())
+    }
+
     /// The cosine of two, from exact sums.
     #[must_use]
     pub fn cosine(&self, other: &Self) -> f32 {

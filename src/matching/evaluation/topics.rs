@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use crate::matching::{Facet, Query};
+use crate::meaning::Embedder;
 use crate::registry::fields::{Cooperation, IndustryCode, Maturity, MoneyRange, RegionCode};
 
 /// A query with its id.
@@ -31,6 +32,18 @@ impl Topics {
     pub fn read(file: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
         Self::parse(&text).with_context(|| file.display().to_string())
+    }
+
+    /// Has it known what every query means.
+    ///
+    /// # Errors
+    /// As [`Embedder::embed_query`].
+    pub fn understand(&mut self, by: &Embedder) -> anyhow::Result<()> {
+        for Topic { query, .. } in &mut self.0 {
+            let text = [query.title.as_str(), query.text.as_str()].join("\n");
+            query.meaning = Some(by.embed_query(text.trim())?.compact());
+        }
+        Ok(())
     }
 
     pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
@@ -114,6 +127,7 @@ fn of_json(place: usize, line: &str) -> anyhow::Result<Topic> {
         maturity: demand.maturity_from.map(Maturity::level),
         price: demand.budget.map(|budget| (budget.min, budget.max)),
         deadline: demand.deadline,
+        meaning: None,
     };
     let id = demand.id.unwrap_or_else(|| format!("demand-{:03}", place + 1));
     Ok(Topic { id, query, names: Vec::new(), typed: false })
