@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::Facet;
 use crate::access::Audience;
+use crate::meaning::Compact;
 
 /// A record as the index sees it.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct Document {
     pub price: Option<(i64, i64)>,
     pub deadline: Option<NaiveDate>,
     pub updated_at: DateTime<Utc>,
+    /// What its windows mean, in their order; nothing as long as that is not known.
+    pub meaning: Vec<Compact>,
 }
 
 /// A change to take into the index.

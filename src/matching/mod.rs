@@ -17,6 +17,7 @@ pub mod follow;
 mod forward;
 mod highlight;
 mod index;
+pub mod meanings;
 mod model;
 mod query;
 mod rank;
@@ -32,6 +33,7 @@ mod view;
 mod work;
 
 use std::path::Path;
+use std::sync::Arc;
 
 pub use conditions::{Condition, Stand, harden};
 pub use document::{Change, Document, Viewer};
@@ -45,14 +47,17 @@ pub use rank::{Explanation, Match, MatchRequest, Place};
 pub use search::{FacetCount, Found, Hit, SearchRequest};
 
 use crate::access::Audience;
+use crate::meaning::Embedder;
 use crate::registry::Kind;
 
-/// The indexes of all kinds, and the model that scores.
+/// The indexes of all kinds, the model that scores, and the one that knows what texts mean.
 pub struct Engine {
     /// In the order of [`Kind::ALL`].
     indexes: Vec<KindIndex>,
     model: Model,
     choice: Choice,
+    /// None where words alone count.
+    pub embedder: Option<Arc<Embedder>>,
 }
 
 impl Engine {
@@ -63,7 +68,19 @@ impl Engine {
     pub fn open(folder: &Path, model: Model) -> Result<Self, IndexError> {
         let indexes = Kind::ALL.map(|kind| KindIndex::open(&folder.join(kind.as_str())));
         let indexes = indexes.into_iter().collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { indexes, model, choice: Choice::default() })
+        Ok(Self { indexes, model, choice: Choice::default(), embedder: None })
+    }
+
+    /// The same with a model of meaning.
+    #[must_use]
+    pub fn with_embedder(self, embedder: Arc<Embedder>) -> Self {
+        Self { embedder: Some(embedder), ..self }
+    }
+
+    /// Names the model of meaning, if there is one.
+    #[must_use]
+    pub fn meaning_version(&self) -> Option<&str> {
+        self.embedder.as_deref().map(Embedder::version)
     }
 
     /// Forgets what was taken in since the last commits.

@@ -192,6 +192,7 @@ mod tests {
             price: None,
             deadline: None,
             updated_at: Utc::now(),
+            meaning: Vec::new(),
         }
     }
 

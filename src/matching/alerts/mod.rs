@@ -125,6 +125,7 @@ mod tests {
             price: None,
             deadline: None,
             updated_at: Utc::now(),
+            meaning: Vec::new(),
         }
     }
 

@@ -42,6 +42,7 @@ fn document(id: u128, version: i64, random: &mut StdRng) -> Document {
         price: None,
         deadline: None,
         updated_at: DateTime::<Utc>::UNIX_EPOCH,
+        meaning: Vec::new(),
     }
 }
 
