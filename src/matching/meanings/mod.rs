@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 
 use super::Document;
 
-pub use store::{begin, is_complete};
 pub(super) use store::{Stored, of_records};
+pub use store::{begin, is_complete};
 pub use worker::work;
 
 /// The text of a record whose meaning is computed. Names of people and organisations mean nothing.

@@ -260,7 +260,8 @@ mod tests {
 
     #[test]
     fn vectors_are_read_back_as_they_were_written() {
-        let vector = |scale, first| Compact { scale, numbers: std::array::from_fn(|place| first - (place % 128) as i8) };
+        let vector =
+            |scale, first| Compact { scale, numbers: std::array::from_fn(|place| first - (place % 128) as i8) };
         let vectors = vec![vector(0.01, 127), vector(1.0, 0), vector(f32::MIN_POSITIVE, -1)];
         let bytes = packed(&vectors);
         assert_eq!(bytes.len(), 3 * 388);

@@ -158,7 +158,8 @@ impl Workshop {
             return Ok(Vec::new());
         }
         let (embedder, threads) = (Arc::clone(&self.embedder), Arc::clone(&self.threads));
-        let compute = move || threads.install(|| wanting.par_iter().filter_map(|one| meaning(&embedder, one)).collect());
+        let compute =
+            move || threads.install(|| wanting.par_iter().filter_map(|one| meaning(&embedder, one)).collect());
         Ok(background::run(compute).await?)
     }
 }
