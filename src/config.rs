@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use ipnet::IpNet;
 
 use crate::http::SiteOrigin;
@@ -26,6 +27,9 @@ pub struct Settings {
     /// the same.
     #[arg(long, env = "DUIJIE_MODEL", value_parser = parse_model)]
     pub model: Option<Model>,
+    /// Find and match by words alone, without the model of meaning that the program carries.
+    #[arg(long, env = "DUIJIE_NO_MEANING", value_parser = BoolishValueParser::new())]
+    pub no_meaning: bool,
     /// What seals the keys that sign tokens: 32 bytes in base64, the same for every process on one database. Without it
     /// one is made and kept in the data folder.
     #[arg(long, env = "DUIJIE_SECRET", hide_env_values = true)]

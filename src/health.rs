@@ -5,6 +5,7 @@ use diesel_async::RunQueryDsl;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::matching::meanings;
 use crate::state::State;
 
 /// How the service is.
@@ -17,6 +18,10 @@ pub struct Health {
     /// `pass` once the index holds what the database holds.
     #[schema(pattern = "^(pass|fail)$", max_length = 4)]
     index: &'static str,
+    /// `pass` once every record can be found by its meaning too, `filling` while some wait for that, `off` without a model
+    /// of meaning. The service is ready whichever it is.
+    #[schema(pattern = "^(pass|filling|off)$", max_length = 7)]
+    meaning: &'static str,
 }
 
 /// Alive
@@ -36,13 +41,22 @@ pub async fn live() -> &'static str {
     (status = 503, description = "Not ready", body = Health, content_type = "application/health+json")))]
 #[get("/health/ready")]
 pub async fn ready(state: web::Data<State>) -> HttpResponse {
-    let database = match state.database.connection().await {
-        Ok(mut connection) => diesel::sql_query("SELECT 1").execute(&mut connection).await.is_ok(),
-        Err(_) => false,
-    };
+    let (mut database, mut complete) = (false, false);
+    let model = state.engine.meaning_version();
+    if let Ok(mut connection) = state.database.connection().await {
+        database = diesel::sql_query("SELECT 1").execute(&mut connection).await.is_ok();
+        if let Some(model) = model {
+            complete = meanings::is_complete(model, &mut connection).await.unwrap_or_default();
+        }
+    }
     let index = state.freshness.is_built();
     let word = |good| if good { "pass" } else { "fail" };
-    let health = Health { status: word(database && index), database: word(database), index: word(index) };
+    let meaning = match model {
+        Some(_) if complete => "pass",
+        Some(_) => "filling",
+        None => "off",
+    };
+    let health = Health { status: word(database && index), database: word(database), index: word(index), meaning };
     let mut response = if database && index { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
     response.content_type("application/health+json").json(health)
 }

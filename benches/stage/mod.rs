@@ -64,6 +64,7 @@ impl Stage {
         let start = Start {
             folder: folder.path(),
             model: Model::shipped().expect("a model"),
+            embedder: None,
             secret: Secret::kept_in(folder.path()).expect("a secret"),
             password_cost: &Cost::default(),
             url: address.clone(),

@@ -17,7 +17,8 @@ use crate::identity::passwords::{Cost, Passwords};
 use crate::identity::tokens::Tokens;
 use crate::identity::{Secret, forget_old_failures, keys, watch};
 use crate::matching::follow::Follower;
-use crate::matching::{Engine, Model, alerts, runs};
+use crate::matching::{Engine, Model, alerts, meanings, runs};
+use crate::meaning::Embedder;
 use crate::server;
 use crate::state::State;
 
@@ -53,6 +54,8 @@ pub struct Start<'a> {
     pub folder: &'a Path,
     /// What scores matches.
     pub model: Model,
+    /// What knows what texts mean; without it words alone count.
+    pub embedder: Option<Arc<Embedder>>,
     pub secret: Secret,
     pub password_cost: &'a Cost,
     /// The address under which callers reach it.
@@ -65,7 +68,9 @@ impl<'a> Start<'a> {
         let listening = listener.local_addr()?;
         let url = settings.url.clone().unwrap_or_else(|| format!("http://{listening}"));
         let model = settings.model.clone().map_or_else(Model::shipped, Ok)?;
-        Ok(Self { folder, model, secret: settings.secret(folder)?, password_cost: &settings.password_cost, url })
+        let embedder = if settings.no_meaning { None } else { Some(Arc::new(Embedder::shipped()?)) };
+        let (secret, password_cost) = (settings.secret(folder)?, &settings.password_cost);
+        Ok(Self { folder, model, embedder, secret, password_cost, url })
     }
 }
 
@@ -74,19 +79,30 @@ impl<'a> Start<'a> {
 /// # Errors
 /// If the index folder cannot be used, the database does not answer, or the secret is not that of its keys.
 pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State> {
-    let Start { folder, model, secret, password_cost, url } = start;
+    let Start { folder, model, embedder, secret, password_cost, url } = start;
     let passwords = Arc::new(Passwords::new(password_cost)?);
     let mut connection = database.lasting_connection().await?;
     let tokens = web::Data::new(Tokens::new(&url, &keys::load(&secret, &mut connection).await?));
     alerts::begin(&mut connection).await?;
+    if let Some(embedder) = &embedder {
+        meanings::begin(embedder.version(), &mut connection).await?;
+        tracing::info!(model = embedder.version(), "records are known by words and meaning");
+    } else {
+        tracing::info!("there is no model of meaning: records are known by words alone");
+    }
     drop(connection);
     tokio::spawn(watch(Arc::downgrade(&tokens), database.clone(), secret.clone()));
     tokio::spawn(sweep(Arc::downgrade(&tokens), database.clone()));
     let index = folder.join("index");
     // Those who answer come before the threads of the index, which merge.
-    let engine = Arc::new(background::run(move || Engine::open(&index, model)).await??);
+    let engine = background::run(move || Engine::open(&index, model)).await??;
+    let engine = Arc::new(match embedder {
+        Some(embedder) => engine.with_embedder(embedder),
+        None => engine,
+    });
     let (follower, freshness) = Follower::new(database.clone(), Arc::clone(&engine));
     tokio::spawn(alerts::work(Arc::downgrade(&engine), database.clone(), follower.trail()));
+    tokio::spawn(meanings::work(Arc::downgrade(&engine), database.clone(), follower.trail()));
     tokio::spawn(follower.run());
     tokio::spawn(runs::work(Arc::downgrade(&engine), database.clone(), freshness.clone()));
     Ok(State { database, passwords, tokens, secret, engine, freshness })

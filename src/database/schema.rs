@@ -365,5 +365,15 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    meanings (kind, record_id, model) {
+        kind -> Text,
+        record_id -> Uuid,
+        model -> Text,
+        digest -> Bytea,
+        vectors -> Bytea,
+    }
+}
+
 diesel::joinable!(notifications -> alerts (alert_id));
 diesel::allow_tables_to_appear_in_same_query!(notifications, alerts);

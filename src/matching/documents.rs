@@ -4,7 +4,7 @@ use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use uuid::Uuid;
 
-use super::{Change, Document, Facet};
+use super::{Change, Document, Facet, meanings};
 use crate::registry::demands::Demand;
 use crate::registry::experts::Expert;
 use crate::registry::fields::Maturity;
@@ -41,20 +41,26 @@ pub trait Indexed: Store {
     fn texts(&self) -> Vec<(&'static str, String)>;
 }
 
-/// The records of the ids as they are now; a deleted one is to be removed.
+/// The records of the ids as they are now, with what they mean to a model if one is named; a deleted one is to be
+/// removed.
 ///
 /// # Errors
 /// What the database says.
-pub async fn load(kind: Kind, ids: &[Uuid], connection: &mut AsyncPgConnection) -> QueryResult<Loaded> {
+pub async fn load(
+    kind: Kind,
+    ids: &[Uuid],
+    model: Option<&str>,
+    connection: &mut AsyncPgConnection,
+) -> QueryResult<Loaded> {
     macro_rules! of {
         ($concept:ty) => {
             <$concept>::find_all(ids, connection).await.map(Loaded::of)
         };
     }
-    by_kind!(kind, of)
+    by_kind!(kind, of)?.with_meanings(kind, model, connection).await
 }
 
-/// The next records of a kind after an id, in the order of their ids.
+/// The next records of a kind after an id, in the order of their ids, with what they mean to a model if one is named.
 ///
 /// # Errors
 /// What the database says.
@@ -62,6 +68,7 @@ pub async fn load_after(
     kind: Kind,
     after: Uuid,
     limit: i64,
+    model: Option<&str>,
     connection: &mut AsyncPgConnection,
 ) -> QueryResult<Loaded> {
     macro_rules! of {
@@ -69,7 +76,7 @@ pub async fn load_after(
             <$concept>::following(after, limit, connection).await.map(Loaded::of)
         };
     }
-    by_kind!(kind, of)
+    by_kind!(kind, of)?.with_meanings(kind, model, connection).await
 }
 
 impl Loaded {
@@ -80,6 +87,28 @@ impl Loaded {
             None => Change::Put(Box::new(C::document(record))),
         });
         Self { changes: changes.collect(), last }
+    }
+
+    async fn with_meanings(
+        mut self,
+        kind: Kind,
+        model: Option<&str>,
+        connection: &mut AsyncPgConnection,
+    ) -> QueryResult<Self> {
+        let Some(model) = model else { return Ok(self) };
+        let documents = self.changes.iter_mut().filter_map(|change| match change {
+            Change::Put(document) => Some(document),
+            Change::Remove(_) => None,
+        });
+        let documents: Vec<&mut Box<Document>> = documents.collect();
+        let ids: Vec<Uuid> = documents.iter().map(|document| document.id).collect();
+        let mut stored = meanings::of_records(kind, &ids, model, connection).await?;
+        for document in documents {
+            if let Some(stored) = stored.remove(&document.id) {
+                stored.give_to(document);
+            }
+        }
+        Ok(self)
     }
 }
 

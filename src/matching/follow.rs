@@ -231,7 +231,7 @@ impl Follower {
         // While one batch is taken in, the next is read.
         let mut filling = None;
         loop {
-            let loaded = documents::load_after(kind, after, BATCH, connection).await;
+            let loaded = documents::load_after(kind, after, BATCH, self.engine.meaning_version(), connection).await;
             // Also where reading failed: what is still taken in must not come after the way back.
             if let Some(filling) = filling.take() {
                 written(filling).await?;
@@ -250,7 +250,7 @@ impl Follower {
             let began = Instant::now();
             let step = Step::read(Some(&reached.position), connection).await?;
             for (kind, ids) in &step.changed {
-                let loaded = documents::load(*kind, ids, connection).await?;
+                let loaded = documents::load(*kind, ids, self.engine.meaning_version(), connection).await?;
                 written(self.write(*kind, |index| index.apply(loaded.changes))).await?;
             }
             if !step.changed.is_empty() {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::document::{Change, Document};
 use super::forward::Sequence;
-use super::meaning;
+use super::nearness;
 use super::sealed::SealedFolder;
 use super::snapshot::Snapshot;
 use super::text::{name_terms, simplified};
@@ -302,7 +302,7 @@ impl KindIndex {
             prepared.add_i64(fields.deadline, days(deadline));
         }
         prepared.add_i64(fields.updated, document.updated_at.timestamp());
-        for number in meaning::packed(&document.meaning) {
+        for number in nearness::packed(&document.meaning) {
             prepared.add_u64(fields.meaning, number);
         }
         prepared

@@ -17,8 +17,9 @@ pub mod follow;
 mod forward;
 mod highlight;
 mod index;
-mod meaning;
+pub mod meanings;
 mod model;
+mod nearness;
 mod query;
 mod rank;
 mod requests;
@@ -33,6 +34,7 @@ mod view;
 mod work;
 
 use std::path::Path;
+use std::sync::Arc;
 
 pub use conditions::{Condition, Stand, harden};
 pub use document::{Change, Document, Viewer};
@@ -46,14 +48,17 @@ pub use rank::{Explanation, Match, MatchRequest, Place};
 pub use search::{FacetCount, Found, Hit, SearchRequest};
 
 use crate::access::Audience;
+use crate::meaning::Embedder;
 use crate::registry::Kind;
 
-/// The indexes of all kinds, and the model that scores.
+/// The indexes of all kinds, the model that scores, and the one that knows what texts mean.
 pub struct Engine {
     /// In the order of [`Kind::ALL`].
     indexes: Vec<KindIndex>,
     model: Model,
     choice: Choice,
+    /// None where words alone count.
+    pub embedder: Option<Arc<Embedder>>,
 }
 
 impl Engine {
@@ -64,7 +69,19 @@ impl Engine {
     pub fn open(folder: &Path, model: Model) -> Result<Self, IndexError> {
         let indexes = Kind::ALL.map(|kind| KindIndex::open(&folder.join(kind.as_str())));
         let indexes = indexes.into_iter().collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { indexes, model, choice: Choice::default() })
+        Ok(Self { indexes, model, choice: Choice::default(), embedder: None })
+    }
+
+    /// The same with a model of meaning.
+    #[must_use]
+    pub fn with_embedder(self, embedder: Arc<Embedder>) -> Self {
+        Self { embedder: Some(embedder), ..self }
+    }
+
+    /// Names the model of meaning, if there is one.
+    #[must_use]
+    pub fn meaning_version(&self) -> Option<&str> {
+        self.embedder.as_deref().map(Embedder::version)
     }
 
     /// Forgets what was taken in since the last commits.

@@ -15,7 +15,7 @@ use tantivy::{DocId, Searcher, SegmentReader, Term};
 use super::IndexError;
 use super::filter::Columns;
 use super::forward::Forward;
-use super::meaning::Meanings;
+use super::nearness::Meanings;
 use crate::access::Audience;
 
 /// What can be read of an index at one moment.

@@ -217,6 +217,7 @@ async fn the_tables_are_as_the_program_sees_them() {
         matching_run_matches,
         alerts,
         notifications,
+        meanings,
         one_time_links,
         second_factors,
         recovery_codes,

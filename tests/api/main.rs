@@ -15,6 +15,7 @@ mod identity;
 mod limits;
 mod matching;
 mod matching_runs;
+mod meanings;
 mod notifications;
 mod operation;
 mod outsiders;

@@ -14,7 +14,7 @@ async fn a_service_says_that_it_is_alive_and_ready() {
     let service = Service::start().await;
     assert_eq!(service.public().get("/health/live").await.text, "alive\n");
     let ready = service.public().get("/health/ready").await;
-    assert_eq!(ready.expect(200), &json!({"status": "pass", "database": "pass", "index": "pass"}));
+    assert_eq!(ready.expect(200), &json!({"status": "pass", "database": "pass", "index": "pass", "meaning": "off"}));
     assert_eq!(ready.header("content-type"), Some("application/health+json"));
 }
 

@@ -142,7 +142,7 @@ async fn sides(pairs: &[Pair], connection: &mut AsyncPgConnection) -> QueryResul
         if ids.is_empty() {
             continue;
         }
-        for change in documents::load(kind, &ids, connection).await?.changes {
+        for change in documents::load(kind, &ids, None, connection).await?.changes {
             if let Change::Put(document) = change
                 && is_open(kind, &document)
             {

@@ -63,7 +63,7 @@ async fn catch_up(horizon: u64, engine: &Weak<Engine>, connection: &mut AsyncPgC
         let (place, changes) = next(horizon, connection).await?;
         let Some(last) = changes.last() else { break };
         let reached = Place { xid: last.xid, seq: last.seq };
-        let records = open_records(&changes, connection).await?;
+        let records = open_records(&changes, engine.meaning_version(), connection).await?;
         // No transaction is open meanwhile: nobody's index waits for this.
         let pairs = background::run(move || match_all(&engine, &records)).await??;
         store::tell(place, reached, pairs, connection).await?;
@@ -74,11 +74,12 @@ async fn catch_up(horizon: u64, engine: &Weak<Engine>, connection: &mut AsyncPgC
 /// Those that changed and that ask or are offered now.
 async fn open_records(
     changes: &[ChangeRow],
+    model: Option<&str>,
     connection: &mut AsyncPgConnection,
 ) -> Result<Vec<(Kind, Document)>, WorkError> {
     let mut records = Vec::new();
     for (kind, ids) in by_kind(changes).into_iter().filter(|(kind, _)| SIDES.contains(kind)) {
-        let loaded = documents::load(kind, &ids, connection).await?.changes.into_iter();
+        let loaded = documents::load(kind, &ids, model, connection).await?.changes.into_iter();
         let open = loaded.filter_map(|change| match change {
             Change::Put(document) => Some(*document).filter(|document| is_open(kind, document)),
             Change::Remove(_) => None,

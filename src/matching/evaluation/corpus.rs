@@ -12,6 +12,7 @@ use crate::access::Audience;
 use crate::demo::County;
 use crate::meaning::{Embedder, Vector};
 use crate::matching::documents::Indexed as Indexable;
+use crate::matching::meanings;
 use crate::matching::rank::Scored;
 use crate::matching::{Change, Choice, Document, Engine, Filter, IndexError, Model, Scorer, Viewer};
 use crate::registry::experts::Expert;
@@ -101,7 +102,7 @@ impl Corpus {
         let cache = std::env::var("DUIJIE_VECTORS").ok();
         let mut known: std::collections::HashMap<String, Vec<(f32, Vec<i8>)>> = cache.as_ref().and_then(|f| std::fs::read(f).ok()).and_then(|b| serde_json::from_slice(&b).ok()).unwrap_or_default();
         for (_, document) in &mut self.records {
-            let text = text_of(document);
+            let text = meanings::text_of(document);
             if let Some(found) = known.get(&text) {
                 document.meaning = found.iter().map(|(scale, numbers)| crate::meaning::Compact { scale: *scale, numbers: std::array::from_fn(|i| numbers[i]) }).collect();
                 continue;
@@ -131,12 +132,6 @@ impl Corpus {
         let indexed = Indexed::of(model, vec![(self.kind, documents)])?;
         Ok(Collection { indexed, kind: self.kind, names, known })
     }
-}
-
-fn text_of(document: &Document) -> String {
-    let keywords = document.keywords.join("、");
-    let lines = [document.title.as_str(), keywords.as_str()].into_iter().chain(document.body.iter().map(String::as_str));
-    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 fn read<C: Indexable + serde::de::DeserializeOwned>(file: &Path) -> anyhow::Result<Vec<(String, Document)>> {

@@ -72,7 +72,7 @@ async fn go_on(run: &MatchingRun, engine: &Arc<Engine>, connection: &mut AsyncPg
         .collect();
     let mut last = run.last_id;
     loop {
-        let loaded = documents::load_after(source, last, BATCH, connection).await?;
+        let loaded = documents::load_after(source, last, BATCH, engine.meaning_version(), connection).await?;
         let Some(reached) = loaded.last else {
             store::end(run.id, RunState::Completed, connection).await?;
             return Ok(());

@@ -8,6 +8,7 @@ pub mod process;
 
 use std::net::TcpListener;
 use std::num::NonZeroU32;
+use std::sync::{Arc, LazyLock};
 
 use duijie::commands::serve::{self, Start};
 use duijie::database::Database;
@@ -15,6 +16,7 @@ use duijie::http::{Patience, TrustedProxies};
 use duijie::identity::passwords::{Cost, Passwords};
 use duijie::identity::{self, NewUser, Role, Secret};
 use duijie::matching::Model;
+use duijie::meaning::Embedder;
 use duijie::server::{self, Options};
 use duijie::state::State;
 use serde_json::{Value, json};
@@ -38,6 +40,7 @@ pub struct Service {
     server: actix_web::dev::ServerHandle,
     folder: tempfile::TempDir,
     options: Options,
+    embedder: Option<Arc<Embedder>>,
 }
 
 /// A service that believes the test of where it calls from, and that no test asks too often.
@@ -70,19 +73,33 @@ impl Service {
     pub async fn start_on_with(url: String, options: Options) -> Self {
         remember_log();
         let folder = tempfile::tempdir().expect("a temporary folder");
-        Self::start_in(url, folder, &Cost::default(), options).await
+        Self::start_in(url, folder, &Cost::default(), options, None).await
+    }
+
+    /// A service on a database that is there that knows what texts mean.
+    pub async fn start_with_meaning_on(url: String) -> Self {
+        static EMBEDDER: LazyLock<Arc<Embedder>> = LazyLock::new(|| Arc::new(Embedder::shipped().expect("a model")));
+        remember_log();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::start_in(url, folder, &Cost::default(), options(), Some(Arc::clone(&EMBEDDER))).await
     }
 
     /// A service that is reached where it listens, as its tokens say.
     pub async fn start_as_issuer() -> Self {
         remember_log();
         let folder = tempfile::tempdir().expect("a temporary folder");
-        Self::serve((cluster::new_database().await, None), folder, &Cost::default(), options()).await
+        Self::serve((cluster::new_database().await, None), folder, &Cost::default(), options(), None).await
     }
 
-    async fn start_in(url: String, folder: tempfile::TempDir, cost: &Cost, options: Options) -> Self {
+    async fn start_in(
+        url: String,
+        folder: tempfile::TempDir,
+        cost: &Cost,
+        options: Options,
+        embedder: Option<Arc<Embedder>>,
+    ) -> Self {
         // Processes on one database are one service to those who use it, whichever port they happen to listen on.
-        Self::serve((url, Some(ISSUER)), folder, cost, options).await
+        Self::serve((url, Some(ISSUER)), folder, cost, options, embedder).await
     }
 
     async fn serve(
@@ -90,16 +107,17 @@ impl Service {
         folder: tempfile::TempDir,
         cost: &Cost,
         options: Options,
+        embedder: Option<Arc<Embedder>>,
     ) -> Self {
         let database = Database::new(&url, 8).expect("a pool");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
-        let state = open_state(&database, &folder, cost, issuer.unwrap_or(&address)).await;
+        let state = open_state(&database, &folder, cost, issuer.unwrap_or(&address), embedder.as_ref()).await;
         state.freshness.built().await;
         let running = server::serve(state, listener, &options).expect("a server");
         let server = running.handle();
         tokio::spawn(running);
-        Self { address, database, url, server, folder, options }
+        Self { address, database, url, server, folder, options, embedder }
     }
 
     /// Stops the service.
@@ -115,8 +133,8 @@ impl Service {
     /// The same with another cost of passwords.
     pub async fn restart_with_cost(self, cost: &Cost) -> Self {
         self.server.stop(true).await;
-        let Self { url, folder, options, .. } = self;
-        Self::start_in(url, folder, cost, options).await
+        let Self { url, folder, options, embedder, .. } = self;
+        Self::start_in(url, folder, cost, options, embedder).await
     }
 
     /// Stops the service, spoils its index, and starts it again.
@@ -242,10 +260,17 @@ impl Service {
 }
 
 /// The index's writer is let go with the last task of the server before: that takes a moment.
-async fn open_state(database: &Database, folder: &tempfile::TempDir, cost: &Cost, url: &str) -> State {
+async fn open_state(
+    database: &Database,
+    folder: &tempfile::TempDir,
+    cost: &Cost,
+    url: &str,
+    embedder: Option<&Arc<Embedder>>,
+) -> State {
     let start = || Start {
         folder: folder.path(),
         model: Model::shipped().expect("a model"),
+        embedder: embedder.cloned(),
         secret: secret(),
         password_cost: cost,
         url: url.to_owned(),

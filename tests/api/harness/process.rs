@@ -21,6 +21,8 @@ pub fn open_folder() -> tempfile::TempDir {
 pub fn program(folder: &Path, database: Option<&str>, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_duijie"));
     command.args(arguments).env("DUIJIE_DATA", folder).env("DUIJIE_RATE", u32::MAX.to_string());
+    // Tests of meaning are few: the unoptimised program takes its time over it.
+    command.env("DUIJIE_NO_MEANING", "1");
     command.env_remove("DATABASE_URL").env_remove("RUST_BACKTRACE");
     command.envs(database.map(|url| ("DATABASE_URL", url)));
     command

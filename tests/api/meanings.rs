@@ -1,0 +1,196 @@
+//! What records mean is known soon after they were written, once for each text, whoever is ended when.
+
+use std::time::{Duration, Instant};
+
+use duijie::matching::{Change, documents};
+use duijie::registry::Kind;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::harness::{Client, Service, enterprise, new_database, result};
+
+const MODEL: &str = "e5-small-462b0d83";
+
+/// The unoptimised program takes its time over each text.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A service that knows what texts mean, someone of its staff, and a holder of results.
+async fn start(url: String) -> (Service, Client, String) {
+    let service = Service::start_with_meaning_on(url).await;
+    let staff = service.staff().await;
+    let firm = staff.create("organisations", &enterprise("五金厂")).await;
+    (service, staff, firm)
+}
+
+async fn meaning(service: &Service) -> String {
+    let ready = service.public().get("/health/ready").await;
+    ready.expect(200)["meaning"].as_str().expect("a word").to_owned()
+}
+
+/// Waits until no record waits for its vectors.
+async fn settle(service: &Service) {
+    let started = Instant::now();
+    while meaning(service).await != "pass" {
+        assert!(started.elapsed() < PATIENCE, "it does not come to an end");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// How often a record was written or its text was computed.
+async fn changes(service: &Service, id: &str) -> String {
+    service.value(&format!("SELECT count(*) FROM changes WHERE record_id = '{id}'")).await
+}
+
+/// The row of a record, and which transaction wrote it.
+async fn row(service: &Service, id: &str) -> String {
+    let row = format!(
+        "SELECT concat_ws(' ', min(xmin::text), min(kind), min(model), min(encode(digest, 'hex')),
+                       min(octet_length(vectors)), count(*)) FROM meanings WHERE record_id = '{id}'"
+    );
+    service.value(&row).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_is_computed_when_it_is_new_or_changed_and_only_then() {
+    let (service, staff, firm) = start(new_database().await).await;
+    let id = staff.create("results", &result(&firm, "球铁缩松", "冷铁与发热冒口控制缩松。")).await;
+    assert_eq!(meaning(&service).await, "filling");
+    settle(&service).await;
+    let first = row(&service, &id).await;
+    // printf '球铁缩松\n冷铁与发热冒口控制缩松。' | sha256sum
+    let digest = "69e8ca81a246f6d9b55dcb1c3c9096fa1599e5dfce2699be9c155e7c9ecd75ce";
+    assert!(first.ends_with(&format!(" result {MODEL} {digest} 388 1")), "{first}");
+    assert_eq!(changes(&service, &id).await, "2");
+
+    let path = format!("/v1/results/{id}");
+    staff.patch(&path, "\"1\"", &json!({"maturity": 5})).await.expect(200);
+    settle(&service).await;
+    assert_eq!((row(&service, &id).await, &*changes(&service, &id).await), (first.clone(), "3"));
+
+    staff.patch(&path, "\"2\"", &json!({"title": "球铁缩松的控制"})).await.expect(200);
+    settle(&service).await;
+    let second = row(&service, &id).await;
+    assert!(second != first && !second.contains(digest) && second.ends_with(" 388 1"), "{second}");
+    assert_eq!(changes(&service, &id).await, "5");
+
+    staff.delete(&path, "\"3\"").await.expect(204);
+    settle(&service).await;
+    assert_eq!(row(&service, &id).await, "0");
+    assert_eq!(changes(&service, &id).await, "6");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_there_before_is_filled_in_and_long_texts_have_several_vectors() {
+    let url = new_database().await;
+    let before = Service::start_on(url.clone()).await;
+    let staff = before.staff().await;
+    let firm = staff.create("organisations", &enterprise("五金厂")).await;
+    let long = "冷铁与发热冒口配合，可以控制球墨铸铁件的缩松。".repeat(15);
+    let id = staff.create("results", &result(&firm, "球铁缩松", &long)).await;
+    staff.patch(&format!("/v1/results/{id}"), "\"1\"", &json!({"keywords": ["冒口"]})).await.expect(200);
+    assert_eq!((&*meaning(&before).await, &*row(&before, &id).await), ("off", "0"));
+    before.stop().await;
+
+    let service = Service::start_with_meaning_on(url).await;
+    settle(&service).await;
+    assert_eq!(changes(&service, &firm).await, "2");
+    assert_eq!(changes(&service, &id).await, "3");
+    let mut connection = service.database.lasting_connection().await.expect("a connection");
+    let ids = [Uuid::try_parse(&id).expect("an id")];
+    let mut vectors = Vec::new();
+    for model in [Some(MODEL), Some("another"), None] {
+        let loaded = documents::load(Kind::Result, &ids, model, &mut connection).await.expect("a record");
+        let [Change::Put(document)] = loaded.changes.as_slice() else { panic!("it is not there") };
+        vectors.push(document.meaning.clone());
+    }
+    assert!(vectors[0].len() > 1 && vectors[1].is_empty() && vectors[2].is_empty());
+    assert!(vectors[0].iter().all(|vector| (vector.cosine(vector) - 1.0).abs() < 0.01));
+    // What is stored of another text is not that record's.
+    let change = "UPDATE meanings SET digest = sha256('another') WHERE kind = 'result'";
+    service.sql(change).await.expect("a change");
+    let loaded = documents::load(Kind::Result, &ids, Some(MODEL), &mut connection).await.expect("a record");
+    assert!(matches!(loaded.changes.as_slice(), [Change::Put(document)] if document.meaning.is_empty()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_ended_half_way_is_gone_on_from_by_the_next() {
+    let url = new_database().await;
+    let (service, staff, firm) = start(url.clone()).await;
+    for number in 0..40 {
+        staff.create("results", &result(&firm, &format!("缩松{number}"), "冷铁与发热冒口控制缩松。")).await;
+    }
+    let started = Instant::now();
+    while service.value("SELECT count(*) FROM meanings").await == "0" {
+        assert!(started.elapsed() < PATIENCE, "nothing was computed");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    service.stop().await;
+    let next = Service::start_with_meaning_on(url).await;
+    assert_ne!(next.value("SELECT count(*) FROM meanings").await, "41", "it came to its end before it was ended");
+    settle(&next).await;
+    assert_eq!(next.value("SELECT count(*) FROM meanings").await, "41");
+    assert_eq!(next.value("SELECT count(*) FROM changes").await, "82", "a text was computed twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_compute_each_text_once() {
+    let url = new_database().await;
+    let (one, staff, firm) = start(url.clone()).await;
+    let other = Service::start_with_meaning_on(url).await;
+    let colleague = other.staff().await;
+    for number in 0..10 {
+        for (name, by) in [("甲", &staff), ("乙", &colleague)] {
+            by.create("results", &result(&firm, &format!("缩松{name}{number}"), "冷铁与发热冒口控制缩松。")).await;
+        }
+    }
+    settle(&one).await;
+    settle(&other).await;
+    assert_eq!(one.value("SELECT count(*) FROM meanings").await, "21");
+    assert_eq!(one.value("SELECT count(*) FROM changes").await, "42");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_has_come_by_all_records_takes_the_place_of_the_one_before() {
+    let url = new_database().await;
+    let before = Service::start_on(url.clone()).await;
+    let firm = before.staff().await.create("organisations", &enterprise("五金厂")).await;
+    let old = format!(
+        "INSERT INTO meaning_position VALUES ('older', '9', 9);
+         INSERT INTO meanings VALUES ('organisation', '{firm}', 'older', sha256('older'), decode(repeat('00', 776), 'hex'))"
+    );
+    before.sql(&old).await.expect("what an older model left");
+    before.stop().await;
+    let service = Service::start_with_meaning_on(url).await;
+    settle(&service).await;
+    let left = "SELECT string_agg(model, ' ') FROM meaning_position";
+    let started = Instant::now();
+    while service.value(left).await != MODEL {
+        assert!(started.elapsed() < PATIENCE, "the older one stays");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(service.value("SELECT string_agg(model, ' ') FROM meanings").await, MODEL);
+    // One that lost its place leaves the field to the other.
+    service.sql("DELETE FROM meaning_position").await.expect("a removal");
+    let staff = service.staff().await;
+    let id = staff.create_findable("results", &result(&firm, "球铁缩松", "冷铁与发热冒口控制缩松。")).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!((&*meaning(&service).await, &*row(&service, &id).await), ("filling", "0"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vectors_that_are_none_cannot_be_stored() {
+    let service = Service::start().await;
+    let insert = |kind: &str, digest: &str, bytes: usize| {
+        format!(
+            "INSERT INTO meanings VALUES ('{kind}', gen_random_uuid(), 'm', {digest}, decode(repeat('00', {bytes}), 'hex'))"
+        )
+    };
+    let digest = "sha256('x')";
+    for (kind, digest, bytes) in
+        [("patent", digest, 388), ("result", "'short'", 388), ("result", digest, 0), ("result", digest, 387)]
+    {
+        let refused = service.sql(&insert(kind, digest, bytes)).await.expect_err("a rule");
+        assert!(refused.starts_with("23514"), "{refused}");
+    }
+    service.sql(&insert("result", digest, 776)).await.expect("a good row is taken");
+}
