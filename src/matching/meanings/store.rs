@@ -83,9 +83,11 @@ pub async fn is_complete(model: &str, connection: &mut AsyncPgConnection) -> Que
         #[diesel(sql_type = Bool)]
         complete: bool,
     }
-    let query = "SELECT NOT EXISTS (SELECT FROM changes WHERE (xid, seq) > (
-                     coalesce((SELECT xid FROM meaning_position WHERE model = $1), '0'),
-                     coalesce((SELECT seq FROM meaning_position WHERE model = $1), -1))) AS complete";
+    // Only the last is looked at: for those beyond a place PostgreSQL may read the whole table.
+    let query = "SELECT coalesce(
+                     (SELECT (xid, seq) <= (SELECT xid, seq FROM meaning_position WHERE model = $1)
+                      FROM changes ORDER BY xid DESC, seq DESC LIMIT 1),
+                     NOT EXISTS (SELECT FROM changes)) AS complete";
     let row: Complete = diesel::sql_query(query).bind::<Text, _>(model).get_result(connection).await?;
     Ok(row.complete)
 }
@@ -260,12 +262,15 @@ mod tests {
 
     #[test]
     fn vectors_are_read_back_as_they_were_written() {
-        let vector =
-            |scale, first| Compact { scale, numbers: std::array::from_fn(|place| first - (place % 128) as i8) };
+        let vector = |scale, first: i8| {
+            let mut numbers = [first; DIMENSIONS];
+            numbers[1] = i8::MIN;
+            Compact { scale, numbers }
+        };
         let vectors = vec![vector(0.01, 127), vector(1.0, 0), vector(f32::MIN_POSITIVE, -1)];
         let bytes = packed(&vectors);
         assert_eq!(bytes.len(), 3 * 388);
-        assert_eq!(bytes[..5], [0x3c, 0x23, 0xd7, 0x0a, 127]);
+        assert_eq!(bytes[..6], [0x3c, 0x23, 0xd7, 0x0a, 127, 128]);
         assert_eq!(unpacked(&bytes), vectors);
     }
 }

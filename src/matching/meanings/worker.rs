@@ -16,7 +16,7 @@ use crate::database::Database;
 use crate::matching::follow::{ChangeRow, Trail, by_kind, changes_between};
 use crate::matching::work::WorkError;
 use crate::matching::{Change, Engine, documents};
-use crate::meaning::{Compact, Embedder, ModelError};
+use crate::meaning::{Compact, Embedder, ModelError, Vector};
 use crate::registry::Kind;
 
 /// Changes a step: a fraction of a second of work, and no more than that to do again after a crash.
@@ -180,5 +180,5 @@ fn meaning(embedder: &Embedder, Wanting { kind, record, version, text }: &Wantin
 
 fn vectors(embedder: &Embedder, text: &str) -> Result<Vec<Compact>, ModelError> {
     let windows: Vec<&str> = embedder.windows(text).iter().map(|window| window.text).collect();
-    Ok(embedder.embed_passages(&windows)?.iter().map(|vector| vector.compact()).collect())
+    Ok(embedder.embed_passages(&windows)?.iter().map(Vector::compact).collect())
 }
