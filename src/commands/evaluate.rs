@@ -7,8 +7,8 @@ use anyhow::ensure;
 use clap::Args;
 
 use crate::matching::evaluation::{Collection, Comparison, Corpus, Evaluated, Judgments, Run, Target, Texts, Topics};
-use crate::meaning::Embedder;
 use crate::matching::{Choice, Model};
+use crate::meaning::Embedder;
 
 #[derive(Args)]
 pub struct Options {
@@ -50,7 +50,8 @@ pub struct Options {
 /// # Errors
 /// If a file cannot be read, or the index cannot be written.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let model = options.model.as_deref().map_or_else(Model::shipped, Model::open)?;
+    let own = if options.no_meaning { Model::words } else { Model::shipped };
+    let model = options.model.as_deref().map_or_else(own, Model::open)?;
     let mut topics = Topics::read(&options.queries)?;
     let mut corpus = Corpus::read(options.corpus.as_deref(), options.kind)?.with(options.fields);
     if !options.no_meaning {

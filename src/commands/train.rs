@@ -6,10 +6,10 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use sha2::{Digest, Sha256};
 
-use crate::meaning::Embedder;
 use crate::matching::evaluation::train::{Group, cross_validated, fit, right_order};
 use crate::matching::evaluation::{Corpus, Judgments, Target, Texts, Topics};
 use crate::matching::{Model, Scorer};
+use crate::meaning::Embedder;
 
 /// Parts into which judged queries are cut to see what is learned.
 const PARTS: usize = 6;
@@ -31,6 +31,9 @@ pub struct Options {
     /// searches are ordered. Without any, they are as in the prior that is named, or else as in the program's own model.
     #[arg(long)]
     known_items: Vec<PathBuf>,
+    /// Learn from words alone.
+    #[arg(long)]
+    no_meaning: bool,
     /// Where to write the model.
     #[arg(long, default_value = "matching.json")]
     output: PathBuf,
@@ -79,16 +82,13 @@ fn search(options: &Options, prior: &Model) -> anyhow::Result<Scorer> {
     if options.known_items.is_empty() {
         return Ok(if options.prior.is_some() { prior.search.clone() } else { Model::shipped()?.search });
     }
-    let embedder = Embedder::shipped()?;
     let mut groups = Vec::new();
     for texts in [Texts::Abstract, Texts::All] {
-        let collection = Corpus::read(None, Target::Result)?.with(texts).understood(&embedder)?.index(prior.clone())?;
+        let collection = Corpus::read(None, Target::Result)?.with(texts).index(prior.clone())?;
         for name in &options.known_items {
-            let mut topics = Topics::read(&name.with_added_extension("queries.tsv"))?;
-            topics.0 = topics.0.into_iter().step_by(2).collect();
-            topics.understand(&embedder)?;
+            let topics = Topics::read(&name.with_added_extension("queries.tsv"))?;
             let judgments = Judgments::read(&name.with_added_extension("qrels"))?;
-            for topic in &topics.0 {
+            for topic in topics.0.iter().step_by(2) {
                 groups.push(Group::of(&collection, topic, &judgments, Some(0))?);
             }
         }
@@ -105,13 +105,19 @@ struct Judged {
 impl Judged {
     fn read(options: &Options) -> anyhow::Result<Self> {
         let mut demands = Topics::read(&options.demands)?;
-        demands.understand(&Embedder::shipped()?)?;
+        if !options.no_meaning {
+            demands.understand(&Embedder::shipped()?)?;
+        }
         Ok(Self { demands, judgments: Judgments::read(&options.judgments)? })
     }
 
     /// The judged pairs with records of a kind.
     fn groups(&self, target: Target, options: &Options, prior: &Model) -> anyhow::Result<Vec<Group>> {
-        let collection = Corpus::read(options.corpus.as_deref(), target)?.understood(&Embedder::shipped()?)?.index(prior.clone())?;
+        let mut corpus = Corpus::read(options.corpus.as_deref(), target)?;
+        if !options.no_meaning {
+            corpus = corpus.understood(&Embedder::shipped()?)?;
+        }
+        let collection = corpus.index(prior.clone())?;
         let groups = self.demands.0.iter().map(|topic| Group::of(&collection, topic, &self.judgments, None));
         let mut groups = groups.collect::<Result<Vec<_>, _>>()?;
         groups.retain(|Group(candidates)| !candidates.is_empty());

@@ -112,6 +112,23 @@ impl Loaded {
     }
 }
 
+/// A record as a document, with what it means if a model has it.
+///
+/// # Errors
+/// What the database says.
+pub async fn with_meaning<C: Indexed + Concept>(
+    record: &Record<C>,
+    model: Option<&str>,
+    connection: &mut AsyncPgConnection,
+) -> QueryResult<Document> {
+    let mut document = C::document(record);
+    if let Some(model) = model {
+        let stored = meanings::of_records(C::KIND, &[document.id], model, connection).await?;
+        stored.into_values().for_each(|stored| stored.give_to(&mut document));
+    }
+    Ok(document)
+}
+
 fn texts<T: std::ops::Deref<Target = str>>(items: &[T]) -> Vec<String> {
     items.iter().map(|item| item.to_string()).collect()
 }

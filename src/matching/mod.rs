@@ -48,7 +48,7 @@ pub use rank::{Explanation, Match, MatchRequest, Place};
 pub use search::{FacetCount, Found, Hit, SearchRequest};
 
 use crate::access::Audience;
-use crate::meaning::Embedder;
+use crate::meaning::{Embedder, ModelError};
 use crate::registry::Kind;
 
 /// The indexes of all kinds, the model that scores, and the one that knows what texts mean.
@@ -56,6 +56,8 @@ pub struct Engine {
     /// In the order of [`Kind::ALL`].
     indexes: Vec<KindIndex>,
     model: Model,
+    /// For what is not known by its meaning.
+    words: Model,
     choice: Choice,
     /// None where words alone count.
     pub embedder: Option<Arc<Embedder>>,
@@ -69,7 +71,9 @@ impl Engine {
     pub fn open(folder: &Path, model: Model) -> Result<Self, IndexError> {
         let indexes = Kind::ALL.map(|kind| KindIndex::open(&folder.join(kind.as_str())));
         let indexes = indexes.into_iter().collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { indexes, model, choice: Choice::default(), embedder: None })
+        // A model that was learned from words is good for those.
+        let words = if model.knows_meaning() { Model::words()? } else { model.clone() };
+        Ok(Self { indexes, model, words, choice: Choice::default(), embedder: None })
     }
 
     /// The same with a model of meaning.
@@ -82,6 +86,23 @@ impl Engine {
     #[must_use]
     pub fn meaning_version(&self) -> Option<&str> {
         self.embedder.as_deref().map(Embedder::version)
+    }
+
+    /// Has it known what a query means, if there is a model of meaning and it is not known yet. It takes as long as the
+    /// query does: some milliseconds.
+    ///
+    /// # Errors
+    /// As [`Embedder::embed_query`].
+    pub fn understand(&self, query: &mut Query) -> Result<(), ModelError> {
+        if let (Some(embedder), None) = (&self.embedder, &query.meaning) {
+            query.meaning = Some(embedder.embed_query(&query.said())?.compact());
+        }
+        Ok(())
+    }
+
+    /// The model for a query: what is known of its meaning counts.
+    fn model_for(&self, query: &Query) -> &Model {
+        if query.meaning.is_some() { &self.model } else { &self.words }
     }
 
     /// Forgets what was taken in since the last commits.

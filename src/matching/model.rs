@@ -13,6 +13,9 @@ use super::{IndexError, Kind};
 /// The model that the program was built with.
 const SHIPPED: &str = include_str!("../../model/matching.json");
 
+/// The model for what is not known by its meaning.
+const WORDS: &str = include_str!("../../model/words.json");
+
 /// What is believed of models before anything was judged.
 const PRIOR: &str = include_str!("../../model/prior.json");
 
@@ -69,6 +72,14 @@ impl Model {
         Self::read(SHIPPED)
     }
 
+    /// The model of this program for words alone.
+    ///
+    /// # Errors
+    /// As [`Model::read`].
+    pub fn words() -> Result<Self, IndexError> {
+        Self::read(WORDS)
+    }
+
     /// What a model is before anything was judged.
     ///
     /// # Errors
@@ -107,6 +118,12 @@ impl Model {
             return Err(IndexError::Model("levels must fall from strong to weak".to_owned()));
         }
         Ok(model)
+    }
+
+    /// Does it weigh what pairs mean?
+    #[must_use]
+    pub fn knows_meaning(&self) -> bool {
+        self.pairs.values().any(|scorer| scorer.weight(MEANING_FEATURE) > 0.0)
     }
 
     /// The scorer for a kind that is looked for.
@@ -182,6 +199,7 @@ mod tests {
     #[test]
     fn the_shipped_model_is_sound() {
         assert!(Model::shipped().is_ok(), "{:?}", Model::shipped().err());
+        assert!(Model::words().is_ok_and(|model| !model.knows_meaning()));
     }
 
     #[test]

@@ -66,9 +66,9 @@ mod tests {
 
     #[test]
     fn what_is_packed_is_as_near_as_it_was() {
-        let vector = |seed: i32| Compact {
+        let vector = |seed: usize| Compact {
             scale: 0.5 / 127.0,
-            numbers: std::array::from_fn(|place| i8::try_from((place as i32 * seed) % 251 - 125).unwrap_or_default()),
+            numbers: std::array::from_fn(|place| (place * seed % 251).to_le_bytes()[0].cast_signed()),
         };
         let (a, b) = (vector(7), vector(13));
         let packed: Vec<u64> = packed(&[a.clone(), b.clone()]).collect();

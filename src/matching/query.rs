@@ -85,6 +85,13 @@ impl From<Document> for Query {
     }
 }
 
+impl Query {
+    /// All that it says, as a text.
+    pub(super) fn said(&self) -> String {
+        [self.title.as_str(), self.text.as_str()].join("\n").trim().to_owned()
+    }
+}
+
 /// A telling term.
 #[derive(Clone, Debug)]
 pub(super) struct QueryTerm {

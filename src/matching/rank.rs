@@ -139,7 +139,8 @@ impl Engine {
     /// # Errors
     /// If the index cannot be read.
     pub fn matches(&self, request: &MatchRequest) -> Result<Vec<Match>, IndexError> {
-        let scorer = self.model.pair(request.target);
+        let model = self.model_for(&request.query);
+        let scorer = model.pair(request.target);
         let ranked = self.rank(request.target, &request.query, &[], request.asks, &request.filter, scorer)?;
         let wanted = Wanted::of(&request.query, request.asks, Utc::now());
         let page =
@@ -152,8 +153,8 @@ impl Engine {
                 id: scored.place.id,
                 version: columns.version(doc),
                 score,
-                level: self.model.levels.of(score),
-                explanation: explain(&scored, wanted.stands(columns, doc), scorer, &self.model.version),
+                level: model.levels.of(score),
+                explanation: explain(&scored, wanted.stands(columns, doc), scorer, &model.version),
             }
         });
         Ok(matches.collect())

@@ -5,7 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::answers::{MatchPage, SearchPage, described, with_records};
-use super::documents::Indexed;
+use super::documents::{self, Indexed};
 use super::requests::{
     FreeText, MatchParameters, OfDemand, OfExpert, OfOrganisation, OfResult, SearchParameters, asks, request_for,
 };
@@ -168,14 +168,15 @@ async fn matches_of<C: Concept + Indexed>(
     let id = ids::id(id.to_owned()).map_err(|_| Problem::not_found())?;
     let mut connection = state.database.connection().await?;
     let record = C::find(id, &mut connection).await?.ok_or_else(Problem::not_found)?;
-    drop(connection);
     if !access::may(caller, Action::Read, &record) {
         return Err(Problem::not_found());
     }
     if record.stamp.deleted_at.is_some() {
         return Err(Problem::new(ProblemKind::Gone));
     }
-    let query = Query::from(C::document(&record));
+    let document = documents::with_meaning(&record, state.engine.meaning_version(), &mut connection).await?;
+    drop(connection);
+    let query = Query::from(document);
     let asks = asks(C::KIND);
     let limit = usize::try_from(paging.fetch()).unwrap_or_default();
     let mut wanted = request_for(parameters.kind, query, asks, &parameters.hard, Viewer::of(caller), limit);
@@ -189,9 +190,13 @@ async fn matches_of<C: Concept + Indexed>(
 }
 
 /// Scoring is work of the processor, not for the thread that other requests share.
-async fn ranked(state: &web::Data<State>, request: MatchRequest) -> Answer<Vec<Match>> {
+async fn ranked(state: &web::Data<State>, mut request: MatchRequest) -> Answer<Vec<Match>> {
     let state = state.clone();
-    web::block(move || state.engine.matches(&request)).await.map_err(Problem::internal)?.map_err(Problem::internal)
+    let ranked = web::block(move || {
+        state.engine.understand(&mut request.query).map_err(Problem::internal)?;
+        state.engine.matches(&request).map_err(Problem::internal)
+    });
+    ranked.await.map_err(Problem::internal)?
 }
 
 fn link(response: &mut actix_web::HttpResponseBuilder, request: &HttpRequest, cursor: Option<&str>) {

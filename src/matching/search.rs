@@ -67,13 +67,14 @@ impl Engine {
     /// If the index cannot be read.
     pub fn search(&self, request: &SearchRequest) -> Result<Found, IndexError> {
         let (query, names) = Query::of_words(&request.words);
+        let scorer = &self.model_for(&query).search;
         let mut hits: Vec<Hit> = Vec::new();
         let mut counts = Counts::default();
         for kind in &request.kinds {
             if words(&request.words).is_empty() && names.is_empty() {
                 continue;
             }
-            let ranked = self.rank(*kind, &query, &names, true, &request.filter, &self.model.search)?;
+            let ranked = self.rank(*kind, &query, &names, true, &request.filter, scorer)?;
             for (layer, terms) in ranked.view.layers.iter().zip(&ranked.terms) {
                 counts.count(terms, layer, &ranked.view, &request.filter)?;
             }
@@ -81,7 +82,7 @@ impl Engine {
                 kind: *kind,
                 id: scored.place.id,
                 place: scored.place,
-                score: self.model.search.calibrated(scored.place.raw),
+                score: scorer.calibrated(scored.place.raw),
                 terms: matched(&scored.terms, &scored.text.counts),
             }));
         }

@@ -100,7 +100,7 @@ async fn another_program_measures_the_same() {
     std::fs::write(&qrels, of_results.join("\n")).expect("judgments written");
     let evaluate = Command::new(env!("CARGO_BIN_EXE_duijie"))
         .current_dir(root)
-        .args(["evaluate", "samples/demands.jsonl"])
+        .args(["evaluate", "--no-meaning", "samples/demands.jsonl"])
         .args([qrels.as_os_str(), "--run".as_ref(), run.as_os_str()])
         .output()
         .await

@@ -10,11 +10,11 @@ use uuid::Uuid;
 use super::topics::Topic;
 use crate::access::Audience;
 use crate::demo::County;
-use crate::meaning::{Embedder, Vector};
 use crate::matching::documents::Indexed as Indexable;
 use crate::matching::meanings;
 use crate::matching::rank::Scored;
 use crate::matching::{Change, Choice, Document, Engine, Filter, IndexError, Model, Scorer, Viewer};
+use crate::meaning::{Embedder, Vector};
 use crate::registry::experts::Expert;
 use crate::registry::results::ResearchResult;
 use crate::registry::{Kind, Record};
@@ -99,20 +99,12 @@ impl Corpus {
     /// # Errors
     /// As [`Embedder::embed_passages`].
     pub fn understood(mut self, by: &Embedder) -> anyhow::Result<Self> {
-        let cache = std::env::var("DUIJIE_VECTORS").ok();
-        let mut known: std::collections::HashMap<String, Vec<(f32, Vec<i8>)>> = cache.as_ref().and_then(|f| std::fs::read(f).ok()).and_then(|b| serde_json::from_slice(&b).ok()).unwrap_or_default();
         for (_, document) in &mut self.records {
             let text = meanings::text_of(document);
-            if let Some(found) = known.get(&text) {
-                document.meaning = found.iter().map(|(scale, numbers)| crate::meaning::Compact { scale: *scale, numbers: std::array::from_fn(|i| numbers[i]) }).collect();
-                continue;
-            }
             let windows = by.windows(&text);
             let texts: Vec<&str> = windows.iter().map(|window| window.text).collect();
             document.meaning = by.embed_passages(&texts)?.iter().map(Vector::compact).collect();
-            known.insert(text, document.meaning.iter().map(|c| (c.scale, c.numbers.to_vec())).collect());
         }
-        if let Some(file) = cache { std::fs::write(file, serde_json::to_vec(&known)?)?; }
         Ok(self)
     }
 

@@ -34,14 +34,13 @@ impl Topics {
         Self::parse(&text).with_context(|| file.display().to_string())
     }
 
-    /// Has it known what every query means.
+    /// Has it known what every demand means. What is typed into a search is looked for by its words.
     ///
     /// # Errors
     /// As [`Embedder::embed_query`].
     pub fn understand(&mut self, by: &Embedder) -> anyhow::Result<()> {
-        for Topic { query, .. } in &mut self.0 {
-            let text = [query.title.as_str(), query.text.as_str()].join("\n");
-            query.meaning = Some(by.embed_query(text.trim())?.compact());
+        for Topic { query, .. } in self.0.iter_mut().filter(|topic| !topic.typed) {
+            query.meaning = Some(by.embed_query(&query.said())?.compact());
         }
         Ok(())
     }
