@@ -13,9 +13,14 @@ impl Report {
         self.lines.push((what.to_owned(), figure));
     }
 
+    /// Of calls one after another.
     pub fn times(&mut self, what: &str, times: &Times) {
-        let (rate, p50, p99) = (times.per_second(), times.p(50), times.p(99));
-        self.line(what, format!("{rate:.1}/s, p50 {p50:.2} ms, p99 {p99:.2} ms, of {}", times.count()));
+        self.line(what, format!("{:.1}/s, {}", times.per_second(), spread(times)));
+    }
+
+    /// Of what was not waited for one after another.
+    pub fn spread(&mut self, what: &str, times: &Times) {
+        self.line(what, spread(times));
     }
 
     pub fn ratio(&mut self, what: &str, one: f64, other: f64) {
@@ -28,4 +33,8 @@ impl Report {
             println!("{what:<widest$}  {figure}");
         }
     }
+}
+
+fn spread(times: &Times) -> String {
+    format!("p50 {:.2} ms, p99 {:.2} ms, of {}", times.p(50), times.p(99), times.count())
 }
