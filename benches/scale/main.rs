@@ -105,7 +105,7 @@ fn ask(service: &Service, what: &str, questions: &[Question], connections: &[usi
     load(service.address, questions, 1, WARM_UP);
     let mut asked = connections.iter().map(|connections| {
         let times = load(service.address, questions, *connections, MEASURED);
-        report.times(&format!("{what}, {connections} connections"), &times);
+        report.times(&format!("{what}, {connections} at once"), &times);
         times
     });
     let first = asked.next().expect("a number of connections");
