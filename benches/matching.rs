@@ -10,6 +10,8 @@
 //! confidential ones of another enterprise that say what is asked for.
 #![expect(clippy::expect_used, reason = "a benchmark ends where what it needs is missing")]
 
+#[path = "stage/peer.rs"]
+mod peer;
 mod stage;
 
 use std::cell::RefCell;
@@ -17,14 +19,14 @@ use std::time::{Duration, Instant};
 
 use criterion::Criterion;
 use duijie::demo::{County, recombined};
-use duijie::matching::text::words;
 use duijie::registry::Record;
 use duijie::registry::demands::Demand;
 use duijie::registry::fields::ConfidentialityLevel;
 use duijie::registry::results::ResearchResult;
 use hyper::body::Bytes;
+use peer::Peer;
 use serde_json::{Value, json};
-use stage::{BATCH, Stage};
+use stage::Stage;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
@@ -55,7 +57,7 @@ fn main() {
             contest.matches(&query.demand).await;
         });
         let peer = measure(&mut criterion, &runtime, &format!("postgresql/{size}"), &queries, async |query| {
-            contest.full_text_search(&query.words).await;
+            contest.peer.search(&query.words).await;
         });
         ratios.push((size, ours, peer));
         runtime.block_on(contest.strike());
@@ -128,32 +130,22 @@ fn measure(
 /// A service and its peer over the same records.
 struct Contest {
     stage: Stage,
-    sql: tokio_postgres::Client,
+    peer: Peer,
 }
 
 impl Contest {
     async fn set(county: &County, results: &[Record<ResearchResult>], demands: &[Record<Demand>]) -> Self {
         let stage = Stage::set(county, results, demands).await;
-        let (sql, connection) = tokio_postgres::connect(&stage.url, tokio_postgres::NoTls).await.expect("a connection");
-        tokio::spawn(connection);
-        fill_peer(&sql, results).await;
-        Self { stage, sql }
+        let peer = Peer::begin(&stage.url).await;
+        peer.fill(results).await;
+        peer.index().await;
+        Self { stage, peer }
     }
 
     async fn matches(&self, demand: &Value) -> Bytes {
         let (status, body) = self.stage.post("/v1/matches", &[], demand).await;
         assert_eq!(status, 200);
         body
-    }
-
-    async fn full_text_search(&self, words: &str) {
-        let statement = "SELECT id::text, title, summary, ts_rank_cd(peer.words, wanted) AS rank
-                         FROM to_tsquery('simple', $1) wanted, peer JOIN results USING (id)
-                         WHERE peer.words @@ wanted ORDER BY rank DESC LIMIT 20";
-        let statement =
-            self.sql.prepare_typed(statement, &[tokio_postgres::types::Type::TEXT]).await.expect("a statement");
-        let rows = self.sql.query(&statement, &[&words]).await.expect("rows");
-        assert!(!rows.is_empty());
     }
 
     /// The demands as they are sent, each with the terms that the engine looks for.
@@ -164,11 +156,8 @@ impl Contest {
                 continue;
             }
             let demand = json!({"kind": "result", "title": demand.title, "text": demand.description, "limit": 20});
-            let answer: Value = serde_json::from_slice(&self.matches(&demand).await).expect("JSON");
-            let looked_for = answer["items"][0]["explanation"]["looked_for"].as_array().cloned().unwrap_or_default();
-            let quoted =
-                looked_for.iter().filter_map(Value::as_str).map(|word| format!("'{}'", word.replace('\'', "''")));
-            queries.push(Query { demand, words: quoted.collect::<Vec<_>>().join(" | ") });
+            let words = peer::looked_for(&self.matches(&demand).await);
+            queries.push(Query { demand, words });
         }
         assert!(queries.len() >= 10);
         queries
@@ -177,27 +166,4 @@ impl Contest {
     async fn strike(self) {
         self.stage.strike().await;
     }
-}
-
-/// The peer's table: the words of each field, as the engine cuts them, weighted by field.
-async fn fill_peer(sql: &tokio_postgres::Client, results: &[Record<ResearchResult>]) {
-    let create = "CREATE TABLE peer (id uuid PRIMARY KEY, words tsvector NOT NULL)";
-    sql.batch_execute(create).await.expect("a table");
-    let insert = "INSERT INTO peer SELECT id::uuid, setweight(to_tsvector('simple', title), 'A')
-                      || setweight(to_tsvector('simple', keywords), 'B') || setweight(to_tsvector('simple', body), 'D')
-                  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS given (id, title, keywords, body)";
-    for batch in results.chunks(BATCH) {
-        let ids: Vec<String> = batch.iter().map(|record| record.stamp.id.to_string()).collect();
-        let titles: Vec<String> = batch.iter().map(|record| spaced(&record.fields.title)).collect();
-        let keywords = batch.iter().map(|record| &record.fields.keywords);
-        let keywords: Vec<String> =
-            keywords.map(|words| words.iter().map(|word| spaced(word)).collect::<Vec<_>>().join(" ")).collect();
-        let bodies: Vec<String> = batch.iter().map(|record| spaced(&record.fields.summary)).collect();
-        sql.execute(insert, &[&ids, &titles, &keywords, &bodies]).await.expect("rows");
-    }
-    sql.batch_execute("CREATE INDEX ON peer USING gin (words); ANALYZE").await.expect("an index");
-}
-
-fn spaced(text: &str) -> String {
-    words(text).into_iter().map(|word| word.text).collect::<Vec<_>>().join(" ")
 }

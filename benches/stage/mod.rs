@@ -24,7 +24,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
 /// Records a statement.
-pub const BATCH: usize = 500;
+const BATCH: usize = 500;
 
 /// A running service and what it runs on.
 pub struct Stage {

@@ -1,0 +1,82 @@
+//! Requests sent one after another, on one connection or many, and how long each took.
+
+use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::client::Connection;
+use super::questions::Question;
+
+/// Connections begin so many questions apart.
+const APART: usize = 997;
+
+/// Times of calls.
+pub struct Times {
+    /// In order, in seconds.
+    each: Vec<f64>,
+    all: Duration,
+}
+
+impl Times {
+    pub fn of(mut each: Vec<f64>, all: Duration) -> Self {
+        assert!(!each.is_empty(), "something was measured");
+        each.sort_by(f64::total_cmp);
+        Self { each, all }
+    }
+
+    pub fn count(&self) -> usize {
+        self.each.len()
+    }
+
+    pub fn per_second(&self) -> f64 {
+        self.each.len() as f64 / self.all.as_secs_f64()
+    }
+
+    /// Milliseconds that so many hundredths of the calls did not exceed.
+    pub fn p(&self, hundredths: usize) -> f64 {
+        self.each[(self.each.len() - 1) * hundredths / 100] * 1e3
+    }
+}
+
+/// Takes turns over the questions for so long, on each of so many connections.
+pub fn load(address: SocketAddr, questions: &[Question], connections: usize, lasting: Duration) -> Times {
+    let started = Instant::now();
+    let each = thread::scope(|scope| {
+        let one = |place: usize| move || ask(address, questions.iter().cycle().skip(place * APART), started, lasting);
+        let asking: Vec<_> = (0..connections).map(|place| scope.spawn(one(place))).collect();
+        asking.into_iter().flat_map(|thread| thread.join().expect("answers")).collect()
+    });
+    Times::of(each, started.elapsed())
+}
+
+fn ask<'q>(
+    address: SocketAddr,
+    questions: impl Iterator<Item = &'q Question>,
+    started: Instant,
+    lasting: Duration,
+) -> Vec<f64> {
+    let mut connection = Connection::open(address).expect("a connection");
+    let mut times = Vec::new();
+    for question in questions.take_while(|_| started.elapsed() < lasting) {
+        let asked = Instant::now();
+        let (status, _) = connection.call(&question.request).expect("an answer");
+        times.push(asked.elapsed().as_secs_f64());
+        assert_eq!(status, 200);
+    }
+    times
+}
+
+/// Calls something for each question, no longer than a while and at least once.
+pub fn one_by_one<Q>(questions: &[Q], longest: Duration, call: impl Fn(&Q)) -> Times {
+    let started = Instant::now();
+    let mut each = Vec::new();
+    for question in questions {
+        let asked = Instant::now();
+        call(question);
+        each.push(asked.elapsed().as_secs_f64());
+        if started.elapsed() > longest {
+            break;
+        }
+    }
+    Times::of(each, started.elapsed())
+}
