@@ -124,7 +124,9 @@ pub async fn with_meaning<C: Indexed + Concept>(
     let mut document = C::document(record);
     if let Some(model) = model {
         let stored = meanings::of_records(C::KIND, &[document.id], model, connection).await?;
-        stored.into_values().for_each(|stored| stored.give_to(&mut document));
+        for stored in stored.into_values() {
+            stored.give_to(&mut document);
+        }
     }
     Ok(document)
 }

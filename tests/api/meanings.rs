@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use duijie::matching::{Change, documents};
 use duijie::registry::Kind;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Client, Service, enterprise, new_database, result};
+use crate::harness::{Answer, Client, Service, demand, enterprise, new_database, result};
 
 const MODEL: &str = "e5-small-462b0d83";
 
@@ -193,4 +193,47 @@ async fn vectors_that_are_none_cannot_be_stored() {
         assert!(refused.starts_with("23514"), "{refused}");
     }
     service.sql(&insert("result", digest, 776)).await.expect("a good row is taken");
+}
+
+/// The matches at an address or of a text, once the index knows what they mean.
+async fn matches(ask: impl AsyncFn() -> Vec<Value>) -> Vec<Value> {
+    let started = Instant::now();
+    loop {
+        let items = ask().await;
+        if items.iter().any(|item| feature(item, "meaning") > 0.0) {
+            return items;
+        }
+        assert!(started.elapsed() < PATIENCE, "nothing is found by its meaning: {items:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn feature(item: &Value, name: &str) -> f64 {
+    let features = item["explanation"]["features"].as_array().expect("features");
+    let found = features.iter().find(|feature| feature["name"] == name).expect("a feature");
+    found["contribution"].as_f64().expect("a number")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_shares_no_word_is_found_by_what_it_means() {
+    let (service, staff, firm) = start(new_database().await).await;
+    let near = staff.create("results", &result(&firm, "活性艳红的微生物脱色", "白腐真菌降解偶氮染料。")).await;
+    staff.create("results", &result(&firm, "羔羊早期断奶", "断奶日龄对羔羊增重的影响。")).await;
+    let (title, said) = ("水去不掉颜色", "布染完，排出来的水红得很，怎么弄都不清。");
+    let wanted = staff.create("demands", &demand(&firm, title, said)).await;
+    settle(&service).await;
+    let public = service.public();
+    let items = |answer: Answer| answer.expect(200)["items"].as_array().expect("items").clone();
+    let text = json!({"kind": "result", "title": title, "text": said});
+    let typed_in = matches(async || items(public.post("/v1/matches", &text).await)).await;
+    let registered = format!("/v1/demands/{wanted}/matches?kind=result");
+    let registered = matches(async || items(public.get(&registered).await)).await;
+    for found in [typed_in, registered] {
+        assert_eq!(found[0]["id"], *near);
+        let explanation = &found[0]["explanation"];
+        assert_eq!(explanation["terms"].as_array().map(Vec::len), Some(0), "{explanation}");
+        let features = explanation["features"].as_array().expect("features");
+        let sum: f64 = features.iter().filter_map(|feature| feature["contribution"].as_f64()).sum();
+        assert!((sum - explanation["raw"].as_f64().expect("a number")).abs() < 1e-3, "{explanation}");
+    }
 }
