@@ -42,7 +42,10 @@ pub struct Options {
 /// # Errors
 /// If a file cannot be read or written.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let prior = options.prior.as_deref().map_or_else(Model::prior, Model::open)?;
+    let mut prior = options.prior.as_deref().map_or_else(Model::prior, Model::open)?;
+    if options.no_meaning {
+        prior = prior.of_words();
+    }
     let believed = prior.pairs.get("default").cloned().context("the prior has no default for pairs")?;
     let mut model = Model { search: search(options, &prior)?, ..prior.clone() };
     let judged = Judged::read(options)?;

@@ -126,6 +126,15 @@ impl Model {
         self.pairs.values().any(|scorer| scorer.weight(MEANING_FEATURE) > 0.0)
     }
 
+    /// The same without what it knows of meaning.
+    #[must_use]
+    pub fn of_words(mut self) -> Self {
+        for scorer in self.pairs.values_mut() {
+            scorer.weights.remove(MEANING_FEATURE);
+        }
+        self
+    }
+
     /// The scorer for a kind that is looked for.
     #[must_use]
     pub fn pair(&self, target: Kind) -> &Scorer {
