@@ -5,7 +5,7 @@
 //! in this process; service, PostgreSQL and client share the cores. It is asked thousands of different demands of 200 to
 //! 400 characters, each for 20 results with their records and full explanations, and pairs of keywords that stand beside
 //! each other in a paper, each for 20 results with their records, highlights and facets; both on 1, 8 and 64 connections,
-//! after a warm-up. A tenth of the records, in a folder of its own, is asked first, for how times grow.
+//! after a warm-up, all by words alone. A tenth of the records, in a folder of its own, is asked first, for how times grow.
 //!
 //! The peers, on one connection or thread, with the service idle beside them:
 //! - PostgreSQL full text search in the same cluster, over the same words (`stage/peer.rs`): asked for the same telling terms

@@ -82,7 +82,8 @@ impl Filled {
         drop(listener);
         let started = Instant::now();
         let mut serve = program("serve", self.folder.path());
-        serve.arg("--listen").arg(address.to_string()).arg("--rate").arg(RATE).stdout(Stdio::null());
+        serve.arg("--no-meaning").arg("--listen").arg(address.to_string()).arg("--rate").arg(RATE);
+        serve.stdout(Stdio::null());
         let child = serve.spawn().expect("the program");
         let mut service = Service { child, address, folder: self.folder, built: Duration::ZERO };
         while !service.is_ready() {
