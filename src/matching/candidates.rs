@@ -92,8 +92,8 @@ pub(super) fn nearest(
     for place in layer.parts.iter().filter(|_| layer.size(view) <= LOOKED_AT) {
         let part = &view.snapshot.parts[*place];
         for doc in layer.records(part, &view.fields)? {
-            if let Some(near) = part.meanings.near(doc, meaning, &mut space) {
-                best.offer(*place, part, doc, near.cosine);
+            if let Some(cosine) = part.meanings.nearest(doc, meaning, &mut space) {
+                best.offer(*place, part, doc, cosine);
             }
         }
     }

@@ -13,27 +13,17 @@ const STRIDE: usize = 1 + DIMENSIONS / 8;
 /// The column of a segment.
 pub(super) struct Meanings(Column<u64>);
 
-/// How near a record is in meaning, and by which of its windows.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Near {
-    /// −1 to 1.
-    pub cosine: f32,
-    pub window: usize,
-}
-
 impl Meanings {
     pub fn of(segment: &SegmentReader) -> Result<Self, IndexError> {
         Ok(Self(segment.fast_fields().u64(columns::MEANING)?))
     }
 
-    /// How near the nearest window of a record is; nothing where it is not known what it means.
-    pub fn near(&self, doc: DocId, to: &Compact, space: &mut Vec<u64>) -> Option<Near> {
+    /// The cosine of the nearest window of a record; nothing where it is not known what it means.
+    pub fn nearest(&self, doc: DocId, to: &Compact, space: &mut Vec<u64>) -> Option<f32> {
         let rows = self.0.index.value_row_ids(doc);
         space.resize(rows.len(), 0);
         self.0.values.get_range(rows.start.into(), space);
-        let windows = space.chunks_exact(STRIDE).map(|window| cosine(window, to)).enumerate();
-        let nearest = windows.max_by(|(_, a), (_, b)| a.total_cmp(b));
-        nearest.map(|(window, cosine)| Near { cosine, window })
+        space.chunks_exact(STRIDE).map(|window| cosine(window, to)).max_by(f32::total_cmp)
     }
 }
 

@@ -181,8 +181,8 @@ impl Engine {
             let texts = text_matches(&candidates, &terms, &view)?;
             scored.extend(candidates.into_iter().zip(texts).map(|(candidate, text)| {
                 let part = &view.snapshot.parts[candidate.part];
-                let near = query.meaning.as_ref().and_then(|to| part.meanings.near(candidate.doc, to, &mut space));
-                let meaning = nearness(near.map(|near| near.cosine));
+                let near = query.meaning.as_ref().and_then(|to| part.meanings.nearest(candidate.doc, to, &mut space));
+                let meaning = nearness(near);
                 let conditions = wanted.features(&part.columns, candidate.doc);
                 let features: Vec<f32> = text.features.iter().chain(&[meaning]).chain(&conditions).copied().collect();
                 let raw = weights.iter().zip(&features).map(|(weight, value)| weight * value).sum();
