@@ -9,6 +9,7 @@ use futures_util::future::Either;
 use tokio::sync::oneshot;
 
 /// How much less of a busy processor it gets than a request: about a tenth (nice(2)).
+#[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
 /// Begins a piece of work of the processor or the disk; what to wait for is an error if no thread was to be had, or if

@@ -103,22 +103,25 @@ fn search(options: &Options, prior: &Model) -> anyhow::Result<Scorer> {
 struct Judged {
     demands: Topics,
     judgments: Judgments,
+    /// None where words alone are learned from.
+    embedder: Option<Embedder>,
 }
 
 impl Judged {
     fn read(options: &Options) -> anyhow::Result<Self> {
         let mut demands = Topics::read(&options.demands)?;
-        if !options.no_meaning {
-            demands.understand(&Embedder::shipped()?)?;
+        let embedder = if options.no_meaning { None } else { Some(Embedder::shipped()?) };
+        if let Some(embedder) = &embedder {
+            demands.understand(embedder)?;
         }
-        Ok(Self { demands, judgments: Judgments::read(&options.judgments)? })
+        Ok(Self { demands, judgments: Judgments::read(&options.judgments)?, embedder })
     }
 
     /// The judged pairs with records of a kind.
     fn groups(&self, target: Target, options: &Options, prior: &Model) -> anyhow::Result<Vec<Group>> {
         let mut corpus = Corpus::read(options.corpus.as_deref(), target)?;
-        if !options.no_meaning {
-            corpus = corpus.understood(&Embedder::shipped()?)?;
+        if let Some(embedder) = &self.embedder {
+            corpus = corpus.understood(embedder)?;
         }
         let collection = corpus.index(prior.clone())?;
         let groups = self.demands.0.iter().map(|topic| Group::of(&collection, topic, &self.judgments, None));

@@ -3,8 +3,8 @@
 //!
 //! Lists are read block by block into one row of sums over a window of records, those first that can give most. Once
 //! the best so far are better than what the last lists can give together, these need not be read but only looked into
-//! for the records that the others found, if these are few (`MaxScore`: Turtle & Flood 1995). Every record's sum is added up in the same
-//! order, however the index is cut into segments, and equal records have equal sums.
+//! for the records that the others found, if these are few (`MaxScore`: Turtle & Flood 1995). Every record's sum is added
+//! up in the same order, however the index is cut into segments, and equal records have equal sums.
 
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::postings::BlockSegmentPostings;
@@ -88,8 +88,9 @@ pub(super) fn nearest(
     most: usize,
 ) -> Result<Vec<Candidate>, IndexError> {
     let mut best = Best { found: Vec::new(), most, least: Score::MIN_POSITIVE, filter, view };
+    let parts = if layer.size(view) <= LOOKED_AT { &layer.parts[..] } else { &[] };
     let mut space = Vec::new();
-    for place in layer.parts.iter().filter(|_| layer.size(view) <= LOOKED_AT) {
+    for place in parts {
         let part = &view.snapshot.parts[*place];
         for doc in layer.records(part, &view.fields)? {
             if let Some(cosine) = part.meanings.nearest(doc, meaning, &mut space) {

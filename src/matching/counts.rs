@@ -38,7 +38,7 @@ impl Counts {
         // Every so-manieth stretch.
         let every = if entries > MOST { DocId::try_from(entries.div_ceil(SAMPLE)).unwrap_or(DocId::MAX) } else { 1 };
         self.estimated |= every > 1;
-        let mut looked_at = Sample { share: 1.0 / f64::from(every), filter, found: self, facets: Vec::new() };
+        let mut looked_at = Sample { stands_for: f64::from(every), filter, found: self, facets: Vec::new() };
         for place in &layer.parts {
             let part = &view.snapshot.parts[*place];
             let there = lists.iter().filter(|(list, ..)| list.part == *place);
@@ -53,7 +53,7 @@ impl Counts {
                     list.docs().get(at) == Some(doc)
                 };
                 let found = own.into_iter().filter(|doc| postings.iter_mut().any(|list| has(doc, list)));
-                looked_at.share = 1.0;
+                looked_at.stands_for = 1.0;
                 found.for_each(|doc| looked_at.take(part, doc));
                 continue;
             }
@@ -94,8 +94,8 @@ fn next(lists: &mut [BlockSegmentPostings], from: DocId) -> DocId {
 
 /// Counts records that stand for several each.
 struct Sample<'a> {
-    /// Of all records the share that is looked at.
-    share: f64,
+    /// Of how many records each that is looked at is one.
+    stands_for: f64,
     filter: &'a Filter,
     found: &'a mut Counts,
     /// Space for those of a record.
@@ -128,10 +128,10 @@ impl Sample<'_> {
         if part.segment.is_deleted(doc) || !part.columns.pass(self.filter, doc) {
             return;
         }
-        self.found.total += 1.0 / self.share;
+        self.found.total += self.stands_for;
         part.columns.facets_into(doc, &mut self.facets);
         for facet in &self.facets {
-            *self.found.facets.entry(Facet(*facet)).or_default() += 1.0 / self.share;
+            *self.found.facets.entry(Facet(*facet)).or_default() += self.stands_for;
         }
     }
 }

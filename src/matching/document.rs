@@ -44,3 +44,26 @@ pub struct Viewer {
     pub audience: Audience,
     pub owner: Option<Uuid>,
 }
+
+#[cfg(test)]
+impl Document {
+    /// A public record that says so much and no more.
+    pub(super) fn saying(title: &str, body: &str) -> Self {
+        Self {
+            id: Uuid::now_v7(),
+            version: 1,
+            audience: Audience::PUBLIC,
+            owners: Vec::new(),
+            title: title.to_owned(),
+            keywords: Vec::new(),
+            body: vec![body.to_owned()],
+            names: Vec::new(),
+            facets: Vec::new(),
+            maturity: None,
+            price: None,
+            deadline: None,
+            updated_at: Utc::now(),
+            meaning: Vec::new(),
+        }
+    }
+}

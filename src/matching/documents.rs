@@ -95,21 +95,31 @@ impl Loaded {
         model: Option<&str>,
         connection: &mut AsyncPgConnection,
     ) -> QueryResult<Self> {
-        let Some(model) = model else { return Ok(self) };
         let documents = self.changes.iter_mut().filter_map(|change| match change {
-            Change::Put(document) => Some(document),
+            Change::Put(document) => Some(&mut **document),
             Change::Remove(_) => None,
         });
-        let documents: Vec<&mut Box<Document>> = documents.collect();
-        let ids: Vec<Uuid> = documents.iter().map(|document| document.id).collect();
-        let mut stored = meanings::of_records(kind, &ids, model, connection).await?;
-        for document in documents {
-            if let Some(stored) = stored.remove(&document.id) {
-                stored.give_to(document);
-            }
-        }
+        give_meanings(kind, documents.collect(), model, connection).await?;
         Ok(self)
     }
+}
+
+/// Has documents of a kind what they mean to a model, as far as it is stored.
+async fn give_meanings(
+    kind: Kind,
+    documents: Vec<&mut Document>,
+    model: Option<&str>,
+    connection: &mut AsyncPgConnection,
+) -> QueryResult<()> {
+    let Some(model) = model else { return Ok(()) };
+    let ids: Vec<Uuid> = documents.iter().map(|document| document.id).collect();
+    let mut stored = meanings::of_records(kind, &ids, model, connection).await?;
+    for document in documents {
+        if let Some(stored) = stored.remove(&document.id) {
+            stored.give_to(document);
+        }
+    }
+    Ok(())
 }
 
 /// A record as a document, with what it means if a model has it.
@@ -122,12 +132,7 @@ pub async fn with_meaning<C: Indexed + Concept>(
     connection: &mut AsyncPgConnection,
 ) -> QueryResult<Document> {
     let mut document = C::document(record);
-    if let Some(model) = model {
-        let stored = meanings::of_records(C::KIND, &[document.id], model, connection).await?;
-        for stored in stored.into_values() {
-            stored.give_to(&mut document);
-        }
-    }
+    give_meanings(C::KIND, vec![&mut document], model, connection).await?;
     Ok(document)
 }
 

@@ -11,13 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::changes::{Place, by_kind, changes_between, newest_change};
 use super::documents;
 use super::work::WorkError;
 use super::{Engine, IndexError, KindIndex};
@@ -62,6 +63,10 @@ impl Position {
         let (database, xid, seq) = (parts.next()?, parts.next()?, parts.next()?);
         Some(Self { database: database.to_owned(), xid: xid.parse().ok()?, seq: seq.parse().ok()? })
     }
+
+    const fn place(&self) -> Place {
+        Place { xid: self.xid, seq: self.seq }
+    }
 }
 
 #[derive(QueryableByName)]
@@ -71,35 +76,6 @@ struct HorizonRow {
     database: String,
     #[diesel(sql_type = BigInt)]
     xid: i64,
-}
-
-/// A change of a record, and where it stands in the table.
-#[derive(QueryableByName)]
-pub(super) struct ChangeRow {
-    #[diesel(sql_type = BigInt)]
-    pub xid: i64,
-    #[diesel(sql_type = BigInt)]
-    pub seq: i64,
-    #[diesel(sql_type = Text)]
-    kind: String,
-    #[diesel(sql_type = SqlUuid)]
-    record_id: Uuid,
-}
-
-#[derive(QueryableByName)]
-struct Transaction {
-    #[diesel(sql_type = BigInt)]
-    xid: i64,
-}
-
-/// The id of the running transaction: where its writes stand among all.
-///
-/// # Errors
-/// What the database says.
-pub async fn position_of_write(connection: &mut AsyncPgConnection) -> QueryResult<u64> {
-    let query = diesel::sql_query("SELECT pg_current_xact_id()::text::bigint AS xid");
-    let write: Transaction = query.get_result(connection).await?;
-    Ok(write.xid.unsigned_abs())
 }
 
 /// How far this process's index has come; for those who wait.
@@ -324,14 +300,12 @@ impl Step {
             .run(async |connection| {
                 let horizon = horizon(connection).await?;
                 let rows = match from {
-                    Some(position) => {
-                        changes_between((position.xid, position.seq), horizon.xid, BATCH, connection).await?
-                    }
+                    Some(position) => changes_between(position.place(), horizon.xid, BATCH, connection).await?,
                     None => Vec::new(),
                 };
                 let more = i64::try_from(rows.len()).is_ok_and(|count| count >= BATCH);
                 let reached = match rows.last() {
-                    Some(last) if more => Position { xid: last.xid, seq: last.seq, ..horizon.clone() },
+                    Some(last) if more => Position { xid: last.place.xid, seq: last.place.seq, ..horizon.clone() },
                     _ => horizon.clone(),
                 };
                 let waiting = newest_change(connection).await? >= horizon.xid;
@@ -349,46 +323,6 @@ async fn horizon(connection: &mut AsyncPgConnection) -> QueryResult<Position> {
                  FROM pg_control_system()";
     let row: HorizonRow = diesel::sql_query(query).get_result(connection).await?;
     Ok(Position { database: row.database, xid: row.xid, seq: -1 })
-}
-
-/// The changes after a place, of transactions before one, in their order; at most so many.
-pub(super) async fn changes_between(
-    (xid, seq): (i64, i64),
-    before: i64,
-    most: i64,
-    connection: &mut AsyncPgConnection,
-) -> QueryResult<Vec<ChangeRow>> {
-    let query = "SELECT xid::text::bigint AS xid, seq, kind, record_id FROM changes
-                 WHERE (xid, seq) > ($1::text::xid8, $2) AND xid < $3::text::xid8 ORDER BY xid, seq LIMIT $4";
-    diesel::sql_query(query)
-        .bind::<Text, _>(xid.to_string())
-        .bind::<BigInt, _>(seq)
-        .bind::<Text, _>(before.to_string())
-        .bind::<BigInt, _>(most)
-        .load(connection)
-        .await
-}
-
-async fn newest_change(connection: &mut AsyncPgConnection) -> QueryResult<i64> {
-    let query =
-        "SELECT coalesce((SELECT xid FROM changes ORDER BY xid DESC, seq DESC LIMIT 1)::text::bigint, 0) AS xid";
-    let row: Transaction = diesel::sql_query(query).get_result(connection).await?;
-    Ok(row.xid)
-}
-
-/// The ids of what changed, by kind, each once.
-pub(super) fn by_kind(rows: &[ChangeRow]) -> HashMap<Kind, Vec<Uuid>> {
-    let mut changed: HashMap<Kind, Vec<Uuid>> = HashMap::new();
-    for row in rows {
-        if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.as_str() == row.kind) {
-            changed.entry(kind).or_default().push(row.record_id);
-        }
-    }
-    for ids in changed.values_mut() {
-        ids.sort_unstable();
-        ids.dedup();
-    }
-    changed
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@
 
 pub mod alerts;
 mod answers;
+mod behind;
 mod candidates;
+pub mod changes;
 mod conditions;
 mod counts;
 mod document;

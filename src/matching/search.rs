@@ -70,10 +70,9 @@ impl Engine {
         let scorer = &self.model_for(&query).search;
         let mut hits: Vec<Hit> = Vec::new();
         let mut counts = Counts::default();
-        for kind in &request.kinds {
-            if words(&request.words).is_empty() && names.is_empty() {
-                continue;
-            }
+        let asked = !names.is_empty() || !words(&request.words).is_empty();
+        let kinds = if asked { &request.kinds[..] } else { &[] };
+        for kind in kinds {
             let ranked = self.rank(*kind, &query, &names, true, &request.filter, scorer)?;
             for (layer, terms) in ranked.view.layers.iter().zip(&ranked.terms) {
                 counts.count(terms, layer, &ranked.view, &request.filter)?;

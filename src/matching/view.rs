@@ -191,8 +191,6 @@ fn living(list: &mut impl Postings, part: &Part) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use chrono::Utc;
-
     use super::*;
     use crate::matching::evaluation::Indexed;
     use crate::matching::{Change, Document, Filter, Match, MatchRequest, Model, Query};
@@ -200,22 +198,8 @@ mod tests {
     use crate::registry::fields::partner_owner;
 
     fn document(id: u128, audience: Audience, owners: Vec<Uuid>, title: &str) -> Document {
-        Document {
-            id: Uuid::from_u128(id),
-            version: 1,
-            audience,
-            owners,
-            title: title.to_owned(),
-            keywords: Vec::new(),
-            body: vec!["关于废水脱色的一项成果。".to_owned()],
-            names: Vec::new(),
-            facets: Vec::new(),
-            maturity: None,
-            price: None,
-            deadline: None,
-            updated_at: Utc::now(),
-            meaning: Vec::new(),
-        }
+        let id = Uuid::from_u128(id);
+        Document { id, audience, owners, ..Document::saying(title, "关于废水脱色的一项成果。") }
     }
 
     fn matches(indexed: &Indexed, audience: Audience, owner: Option<Uuid>) -> Vec<Match> {

@@ -1,7 +1,6 @@
 //! Texts to vectors.
 
 use std::borrow::Cow;
-use std::path::Path;
 
 use rayon::prelude::*;
 
@@ -45,14 +44,6 @@ impl Embedder {
     /// As [`Embedder::read`].
     pub fn shipped() -> Result<Self, ModelError> {
         Self::read(Cow::Borrowed(SHIPPED))
-    }
-
-    /// The model of a file.
-    ///
-    /// # Errors
-    /// If the file cannot be read, and as [`Embedder::read`].
-    pub fn open(file: &Path) -> Result<Self, ModelError> {
-        Self::read(Cow::Owned(std::fs::read(file)?))
     }
 
     /// The model in the bytes of a file.

@@ -47,8 +47,6 @@ pub const SHIPPED_SHA256: &str = "8d2625d815fbcd1662006e4cce5e52edff171d87544a90
 /// Why a model cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    #[error("the model of meaning cannot be read: {0}")]
-    Read(#[from] std::io::Error),
     #[error("this is no model of meaning")]
     Foreign,
     #[error("the model of meaning has format {0}; this program reads format {FORMAT}")]

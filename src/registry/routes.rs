@@ -22,7 +22,8 @@ use crate::http::paging::{Paging, refuse_filters};
 use crate::http::prefer::PREFERENCE_APPLIED;
 use crate::http::{Conditions, JSON, MERGE_PATCH, Parameters, Prefer, read_json};
 use crate::identity::Caller;
-use crate::matching::follow::{self, Freshness};
+use crate::matching::changes::position_of_write;
+use crate::matching::follow::Freshness;
 use crate::problem::{Answer, Faults, Kind, Problem};
 use crate::registry::fields::Line;
 use crate::state::State;
@@ -103,7 +104,7 @@ async fn create<C: Concept>(
             if let Some(held) = held {
                 held.keep(record.stamp.id, &answer, connection).await?;
             }
-            let position = follow::position_of_write(connection).await?;
+            let position = position_of_write(connection).await?;
             audit::record(&origin, &change(audit::Action::RecordCreated, &record), connection).await?;
             Ok::<_, Problem>((record.stamp.id, answer, Some(position)))
         })
@@ -331,7 +332,7 @@ async fn advance<C: Concept>(
             if !C::advance(next, connection).await.map_err(refused_write)? {
                 return Err(Problem::new(Kind::PreconditionFailed));
             }
-            let position = follow::position_of_write(connection).await?;
+            let position = position_of_write(connection).await?;
             audit::record(origin, &change(action, next), connection).await?;
             Ok(position)
         })

@@ -104,28 +104,14 @@ fn wanted(kind: Kind) -> Option<Facet> {
 
 #[cfg(test)]
 mod tests {
-    use chrono::Utc;
-
     use super::*;
     use crate::matching::Model;
     use crate::matching::evaluation::Indexed;
 
     fn document(title: &str, body: &str, facets: &[(&str, &str)]) -> Document {
         Document {
-            id: Uuid::now_v7(),
-            version: 1,
-            audience: Audience::PUBLIC,
-            owners: Vec::new(),
-            title: title.to_owned(),
-            keywords: Vec::new(),
-            body: vec![body.to_owned()],
-            names: Vec::new(),
             facets: facets.iter().filter_map(|(facet, word)| Facet::value(facet, word)).collect(),
-            maturity: None,
-            price: None,
-            deadline: None,
-            updated_at: Utc::now(),
-            meaning: Vec::new(),
+            ..Document::saying(title, body)
         }
     }
 

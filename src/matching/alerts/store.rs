@@ -4,35 +4,22 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 use diesel::query_dsl::methods::FilterDsl;
-use diesel::sql_types::{BigInt, Text};
 use diesel::upsert::excluded;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use super::{Pair, SIDES};
 use crate::access;
-use crate::database::lock;
 use crate::database::schema::{alerts, notifications};
 use crate::identity::Role;
 use crate::identity::accounts::{Person, people_of};
+use crate::matching::changes::Place;
 use crate::matching::requests::is_open;
 use crate::matching::{Audience, Change, Document, documents};
 use crate::registry::Kind;
 
 /// Rows of a statement: it has room for 65 535 values.
 const ROWS: usize = 10_000;
-
-/// The lock of the process that is at it.
-const LOCK: i64 = i64::from_be_bytes(*b"dj alert");
-
-/// A place in the change table: every change up to it was matched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, QueryableByName)]
-pub struct Place {
-    #[diesel(sql_type = BigInt)]
-    pub xid: i64,
-    #[diesel(sql_type = BigInt)]
-    pub seq: i64,
-}
 
 /// Begins where the database stands, if alerts never began in it: nobody is told of what was there before. So it does
 /// where the position lies ahead, which is that of another cluster that the database was moved from.
@@ -57,28 +44,7 @@ pub async fn place(connection: &mut AsyncPgConnection) -> QueryResult<Place> {
 /// Goes on to a place; false if another process did meanwhile.
 async fn advance(from: Place, to: Place, connection: &mut AsyncPgConnection) -> QueryResult<bool> {
     let advance = "UPDATE alert_position SET xid = $3::text::xid8, seq = $4 WHERE xid = $1::text::xid8 AND seq = $2";
-    let moved = diesel::sql_query(advance)
-        .bind::<Text, _>(from.xid.to_string())
-        .bind::<BigInt, _>(from.seq)
-        .bind::<Text, _>(to.xid.to_string())
-        .bind::<BigInt, _>(to.seq);
-    Ok(moved.execute(connection).await? == 1)
-}
-
-/// Keeps other processes from the same work, until it is released or the connection breaks; false if one is at it.
-///
-/// # Errors
-/// What the database says.
-pub async fn claim(connection: &mut AsyncPgConnection) -> QueryResult<bool> {
-    lock::try_hold(LOCK, connection).await
-}
-
-/// Lets go of it.
-///
-/// # Errors
-/// What the database says.
-pub async fn release(connection: &mut AsyncPgConnection) -> QueryResult<()> {
-    lock::let_go(LOCK, connection).await
+    Ok(from.moved(to, advance).execute(connection).await? == 1)
 }
 
 /// Tells the people concerned of pairs that were not told before, and goes on to a place: both or neither.

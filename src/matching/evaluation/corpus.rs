@@ -14,7 +14,7 @@ use crate::matching::documents::Indexed as Indexable;
 use crate::matching::meanings;
 use crate::matching::rank::Scored;
 use crate::matching::{Change, Choice, Document, Engine, Filter, IndexError, Model, Scorer, Viewer};
-use crate::meaning::{Embedder, Vector};
+use crate::meaning::Embedder;
 use crate::registry::experts::Expert;
 use crate::registry::results::ResearchResult;
 use crate::registry::{Kind, Record};
@@ -100,10 +100,7 @@ impl Corpus {
     /// As [`Embedder::embed_passages`].
     pub fn understood(mut self, by: &Embedder) -> anyhow::Result<Self> {
         for (_, document) in &mut self.records {
-            let text = meanings::text_of(document);
-            let windows = by.windows(&text);
-            let texts: Vec<&str> = windows.iter().map(|window| window.text).collect();
-            document.meaning = by.embed_passages(&texts)?.iter().map(Vector::compact).collect();
+            document.meaning = meanings::vectors_of(&meanings::text_of(document), by)?;
         }
         Ok(self)
     }

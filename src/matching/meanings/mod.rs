@@ -12,6 +12,7 @@ mod worker;
 use sha2::{Digest, Sha256};
 
 use super::Document;
+use crate::meaning::{Compact, Embedder, ModelError, Vector};
 
 pub(super) use store::{Stored, of_records};
 pub use store::{begin, is_complete};
@@ -23,6 +24,15 @@ pub fn text_of(document: &Document) -> String {
     let keywords = document.keywords.join("、");
     let lines = [&document.title, &keywords].into_iter().chain(&document.body);
     lines.map(String::as_str).filter(|line| !line.trim().is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+/// The vectors of the windows of a text.
+///
+/// # Errors
+/// As [`Embedder::embed_passages`].
+pub(super) fn vectors_of(text: &str, by: &Embedder) -> Result<Vec<Compact>, ModelError> {
+    let windows: Vec<&str> = by.windows(text).iter().map(|window| window.text).collect();
+    Ok(by.embed_passages(&windows)?.iter().map(Vector::compact).collect())
 }
 
 /// Tells whether vectors are those of a text.
@@ -41,29 +51,15 @@ impl Stored {
 
 #[cfg(test)]
 mod tests {
-    use chrono::Utc;
-    use uuid::Uuid;
-
     use super::*;
-    use crate::access::Audience;
 
     #[test]
     fn a_text_has_a_line_for_whatever_says_something() {
         let mut document = Document {
-            id: Uuid::nil(),
-            version: 1,
-            audience: Audience::PUBLIC,
-            owners: Vec::new(),
-            title: "染料脱色".to_owned(),
             keywords: vec!["废水".to_owned(), "脱色".to_owned()],
             body: vec!["真菌可以脱色。".to_owned(), " ".to_owned()],
             names: vec!["陈志远".to_owned()],
-            facets: Vec::new(),
-            maturity: None,
-            price: None,
-            deadline: None,
-            updated_at: Utc::now(),
-            meaning: Vec::new(),
+            ..Document::saying("染料脱色", "")
         };
         assert_eq!(text_of(&document), "染料脱色\n废水、脱色\n真菌可以脱色。");
         document.title.clear();

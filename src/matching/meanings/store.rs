@@ -8,26 +8,14 @@ use diesel::upsert::excluded;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use crate::database::lock;
 use crate::database::schema::meanings;
+use crate::matching::changes::Place;
 use crate::meaning::{Compact, DIMENSIONS};
 use crate::registry::Kind;
-
-/// The lock of the process that is at it.
-const LOCK: i64 = i64::from_be_bytes(*b"dj means");
 
 /// Bytes of a scale, and of a vector with its scale.
 const SCALE: usize = size_of::<f32>();
 const VECTOR: usize = SCALE + DIMENSIONS;
-
-/// A place in the change table: every change up to it was looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, QueryableByName)]
-pub struct Place {
-    #[diesel(sql_type = BigInt)]
-    pub xid: i64,
-    #[diesel(sql_type = BigInt)]
-    pub seq: i64,
-}
 
 /// A record and what its text means.
 pub struct Meaning {
@@ -94,31 +82,9 @@ pub async fn is_complete(model: &str, connection: &mut AsyncPgConnection) -> Que
 
 /// Goes on to a place; false if the position is no longer where it was.
 async fn advance(model: &str, from: Place, to: Place, connection: &mut AsyncPgConnection) -> QueryResult<bool> {
-    let advance = "UPDATE meaning_position SET xid = $4::text::xid8, seq = $5
-                   WHERE model = $1 AND xid = $2::text::xid8 AND seq = $3";
-    let moved = diesel::sql_query(advance)
-        .bind::<Text, _>(model)
-        .bind::<Text, _>(from.xid.to_string())
-        .bind::<BigInt, _>(from.seq)
-        .bind::<Text, _>(to.xid.to_string())
-        .bind::<BigInt, _>(to.seq);
-    Ok(moved.execute(connection).await? == 1)
-}
-
-/// Keeps other processes from the same work, until it is released or the connection breaks; false if one is at it.
-///
-/// # Errors
-/// What the database says.
-pub async fn claim(connection: &mut AsyncPgConnection) -> QueryResult<bool> {
-    lock::try_hold(LOCK, connection).await
-}
-
-/// Lets go of it.
-///
-/// # Errors
-/// What the database says.
-pub async fn release(connection: &mut AsyncPgConnection) -> QueryResult<()> {
-    lock::let_go(LOCK, connection).await
+    let advance = "UPDATE meaning_position SET xid = $3::text::xid8, seq = $4
+                   WHERE xid = $1::text::xid8 AND seq = $2 AND model = $5";
+    Ok(from.moved(to, advance).bind::<Text, _>(model).execute(connection).await? == 1)
 }
 
 /// What a model has of records of a kind.
