@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use duijie::commands::{access, audit, demo, evaluate, keys, migrate, model, openapi, recombine, serve, train, users};
+use duijie::commands::{
+    access, audit, demo, evaluate, keys, manner, migrate, model, openapi, recombine, serve, train, users,
+};
 use duijie::config::Settings;
 use mimalloc::MiMalloc;
 
@@ -41,6 +43,8 @@ enum Command {
     Train(train::Options),
     /// Make the model of meaning that the program carries, from the package that has it.
     Model(model::Options),
+    /// Find what texts of some manners of speech have in common, so that it can be taken out of what they mean.
+    Manner(manner::Options),
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -72,6 +76,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Evaluate(options) => evaluate::run(&options),
         Command::Train(options) => train::run(&options),
         Command::Model(options) => model::run(&options),
+        Command::Manner(options) => manner::run(&options),
         Command::Audit(command) => audit::run(command).await,
         Command::Openapi => openapi::run(),
         Command::Access => {

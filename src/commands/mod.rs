@@ -5,6 +5,7 @@ pub mod audit;
 pub mod demo;
 pub mod evaluate;
 pub mod keys;
+pub mod manner;
 pub mod migrate;
 pub mod model;
 pub mod openapi;

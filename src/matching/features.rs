@@ -33,14 +33,13 @@ pub const TEXT_FEATURES: [&str; 8] = [
 /// The name of the feature that says how near two texts are in meaning.
 pub const MEANING_FEATURE: &str = "meaning";
 
-/// The cosine of texts that have nothing to do with each other, and of such as say the same: the model's cosines are
-/// never far from one (Wang et al. 2024).
-const UNRELATED: f32 = 0.78;
-const THE_SAME: f32 = 0.92;
+/// The cosine of texts that say the same, though in other words and at other lengths. That of texts that have nothing to do
+/// with each other is 0.
+const THE_SAME: f32 = 0.5;
 
 /// How near two texts are in meaning, 0 where that is not known.
 pub(super) fn nearness(cosine: Option<f32>) -> f32 {
-    cosine.map_or(0.0, |cosine| ((cosine - UNRELATED) / (THE_SAME - UNRELATED)).clamp(-1.0, 1.0))
+    cosine.map_or(0.0, |cosine| (cosine / THE_SAME).clamp(-1.0, 1.0))
 }
 
 /// What is known of a candidate's text.
@@ -197,7 +196,7 @@ fn measure(found: Found, terms: &Terms, averages: [f32; 3]) -> TextMatch {
 
 /// The share of the idf mass of the query's first terms that the record has in any field.
 fn coverage(found: &Found, terms: &Terms, first: usize) -> f32 {
-    let (mut all, mut have) = (0.0, 0.0);
+    let (mut all, mut have) = (terms.unheard, 0.0);
     for (term, counts) in terms.terms.iter().zip(&found.counts).take(first) {
         all += term.weight * term.idf;
         if counts.iter().any(|count| *count > 0) {

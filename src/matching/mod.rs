@@ -50,7 +50,7 @@ pub use rank::{Explanation, Match, MatchRequest, Place};
 pub use search::{FacetCount, Found, Hit, SearchRequest};
 
 use crate::access::Audience;
-use crate::meaning::{Embedder, ModelError};
+use crate::meaning::{Compact, Embedder, ModelError};
 use crate::registry::Kind;
 
 /// The indexes of all kinds, the model that scores, and the one that knows what texts mean.
@@ -94,10 +94,10 @@ impl Engine {
     /// query does: some milliseconds.
     ///
     /// # Errors
-    /// As [`Embedder::embed_query`].
+    /// As [`Embedder::understand`].
     pub fn understand(&self, query: &mut Query) -> Result<(), ModelError> {
         if let (Some(embedder), None) = (&self.embedder, &query.meaning) {
-            query.meaning = Some(embedder.embed_query(&query.said())?.compact());
+            query.meaning = Compact::mean(&meanings::vectors_of(&query.said(), embedder)?);
         }
         Ok(())
     }

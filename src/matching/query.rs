@@ -52,6 +52,8 @@ const TITLE: f32 = 2.0;
 const KEYWORD: f32 = 2.0;
 /// From so many words on a text is running text, in which most words are not about the matter.
 const RUNNING: usize = 12;
+/// A word that no record has counts so much of the rarest: it may be what the matter is called elsewhere, or no word at all.
+const UNHEARD: f32 = 0.3;
 /// A word that is in more than this share of the records tells nothing.
 const COMMON: f32 = 0.25;
 
@@ -123,7 +125,9 @@ pub(super) struct Exact {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Terms {
     pub terms: Vec<QueryTerm>,
-    /// How many of them, from the first on, candidates are gathered by.
+    /// What the words are worth that no record has.
+    pub unheard: f32,
+    /// How many of the terms, from the first on, candidates are gathered by.
     pub gathering: usize,
     /// Places of two terms that follow each other without a gap.
     pub pairs: Vec<(usize, usize)>,
@@ -184,7 +188,7 @@ impl Heard {
 impl Terms {
     /// Chooses the telling terms for the records of a layer, by idf, place and repetition.
     pub fn of(heard: &Heard, names: &[String], layer: &Layer, view: &View) -> Result<Self, IndexError> {
-        let mut terms = weigh(heard, layer, view)?;
+        let (mut terms, unheard) = weigh(heard, layer, view)?;
         terms.sort_by(|a, b| (b.weight * b.idf).total_cmp(&(a.weight * a.idf)).then_with(|| a.text.cmp(&b.text)));
         let gathering = match heard.choice {
             Choice::Telling(most) => {
@@ -212,7 +216,7 @@ impl Terms {
             texts.iter().map(of).collect()
         };
         let (whole, names) = (exact(|words| words.whole, &heard.whole)?, exact(|words| words.names, names)?);
-        Ok(Self { terms, gathering, pairs, whole, names })
+        Ok(Self { terms, unheard, gathering, pairs, whole, names })
     }
 
     /// The lists of so many of the terms, of whole keywords and of names: each with its field, and what a word is worth.
@@ -231,7 +235,7 @@ impl Terms {
 
     /// What a record would score that says it all: the measure of every other.
     pub fn mass(&self) -> f32 {
-        self.terms.iter().map(|term| term.weight * term.idf).sum()
+        self.unheard + self.terms.iter().map(|term| term.weight * term.idf).sum::<f32>()
     }
 }
 
@@ -241,16 +245,22 @@ fn keyness(records: f32, prominently: f32) -> f32 {
     (3.0 * (prominently + 0.5) / (records + 1.0)).clamp(0.2, 1.0)
 }
 
-/// Words with their idf. A word that no record has is left out: it tells nothing apart.
-fn weigh(heard: &Heard, layer: &Layer, view: &View) -> Result<Vec<QueryTerm>, IndexError> {
+/// Words with their idf, and what those are worth that no record has: they tell nothing apart, but a record that has all
+/// others has not all.
+fn weigh(heard: &Heard, layer: &Layer, view: &View) -> Result<(Vec<QueryTerm>, f32), IndexError> {
     let records = view.statistics.records();
     let everything = heard.choice == Choice::Everything;
-    let mut terms = Vec::with_capacity(heard.words.len());
+    let (mut terms, mut unheard) = (Vec::with_capacity(heard.words.len()), Vec::new());
     for (text, word) in heard.words.iter().filter(|(_, word)| word.weight > 0.0) {
         let known = view.statistics.word(text)?;
         let found = known.records as f32;
         let common = found > records * COMMON && records >= 100.0 && !everything;
-        if common || (known.records == 0 && !layer.knows(text, view)?) {
+        let idf = (1.0 + (records - found + 0.5).max(0.5) / (found + 0.5)).ln();
+        if known.records == 0 && !layer.knows(text, view)? {
+            unheard.push(word.weight.sqrt() * idf);
+            continue;
+        }
+        if common {
             continue;
         }
         let prominent = word.title || word.keywords || everything;
@@ -262,12 +272,14 @@ fn weigh(heard: &Heard, layer: &Layer, view: &View) -> Result<Vec<QueryTerm>, In
             body: word.body,
             // Said three times is not three times as important.
             weight: word.weight.sqrt() * keyness,
-            idf: (1.0 + (records - found + 0.5).max(0.5) / (found + 0.5)).ln(),
+            idf,
             length: word.length,
             lists: known.lists,
         });
     }
-    Ok(terms)
+    unheard.sort_unstable_by(|a, b| b.total_cmp(a));
+    unheard.truncate(MOST_TERMS);
+    Ok((terms, UNHEARD * unheard.iter().sum::<f32>()))
 }
 
 #[cfg(test)]

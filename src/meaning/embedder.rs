@@ -6,8 +6,9 @@ use rayon::prelude::*;
 
 use super::encoder::Encoder;
 use super::file::{self, ModelError, POSITIONS, Parts};
+use super::manner::{self, Manner};
 use super::pieces::{END, Pieces, START};
-use super::vector::{DIMENSIONS, Vector};
+use super::vector::{Compact, DIMENSIONS, Vector};
 use super::windows::{self, Window};
 
 /// The model that the program was built with.
@@ -34,6 +35,8 @@ pub struct Embedder {
     rows: usize,
     pieces: Pieces,
     encoder: Encoder,
+    manner: Manner,
+    model: String,
     version: String,
 }
 
@@ -51,15 +54,23 @@ impl Embedder {
     /// # Errors
     /// If they are no model of this format, or are damaged.
     pub fn read(bytes: Cow<'static, [u8]>) -> Result<Self, ModelError> {
-        let version = version(file::digest(&bytes)?);
+        let model = name(file::digest(&bytes)?);
+        let manner = Manner::read(manner::SHIPPED).map_err(|_| ModelError::Damaged("manner.json"))?;
+        let version = format!("{model}-{:08x}", manner::digest(manner::SHIPPED));
         let mut parts = Parts::of(&bytes)?;
         let rows = parts.rows.as_ptr().addr() - bytes.as_ptr().addr();
         let pieces = Pieces::of(&mut parts);
         let encoder = Encoder::of(parts);
-        Ok(Self { bytes, rows, pieces, encoder, version })
+        Ok(Self { bytes, rows, pieces, encoder, manner, model, version })
     }
 
-    /// Names the model: vectors of different versions cannot be compared.
+    /// Names the model.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// Names the model and what is taken out of its vectors: what texts mean by different versions cannot be compared.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
@@ -80,6 +91,14 @@ impl Embedder {
     /// As [`Embedder::embed_query`].
     pub fn embed_passages(&self, texts: &[&str]) -> Result<Vec<Vector>, ModelError> {
         Ok(self.means(PASSAGE, texts)?.into_iter().map(Vector::towards).collect())
+    }
+
+    /// What texts mean, whichever way it is said.
+    ///
+    /// # Errors
+    /// As [`Embedder::embed_query`].
+    pub fn understand(&self, texts: &[&str]) -> Result<Vec<Compact>, ModelError> {
+        Ok(self.embed_passages(texts)?.iter().map(|vector| self.manner.taken_from(vector).compact()).collect())
     }
 
     /// A long text in windows for [`Embedder::embed_passages`], of which the best can count.
@@ -133,7 +152,7 @@ fn together<'a>(parts: &'a [(usize, &'a [u32])]) -> Vec<&'a [(usize, &'a [u32])]
 }
 
 /// The name of a model is the beginning of its checksum.
-fn version(digest: [u8; 32]) -> String {
+fn name(digest: [u8; 32]) -> String {
     let [a, b, c, d, ..] = digest;
     format!("e5-small-{:08x}", u32::from_be_bytes([a, b, c, d]))
 }

@@ -8,7 +8,7 @@ use rten_tensor::{Matrix, NdTensorView};
 
 use super::embedder::SHIPPED;
 use super::linear::Product;
-use super::{DIMENSIONS, Embedder, ModelError, SHIPPED_SHA256, Vector};
+use super::{DIMENSIONS, Embedder, Manner, ModelError, SHIPPED_SHA256, Vector};
 
 const TEXTS: &[u8] = include_bytes!("../../evaluation/meaning.texts.jsonl.gz");
 const VECTORS: &[u8] = include_bytes!("../../evaluation/meaning.vectors.bin");
@@ -27,7 +27,8 @@ fn passage(text: &str) -> Vector {
 #[test]
 fn the_shipped_model_is_the_one_that_is_named() {
     assert_eq!(super::file::sha256(SHIPPED), SHIPPED_SHA256);
-    assert_eq!(EMBEDDER.version(), "e5-small-462b0d83");
+    assert_eq!(EMBEDDER.model(), "e5-small-462b0d83");
+    assert_eq!(Manner::read(super::manner::SHIPPED).unwrap().model, EMBEDDER.model());
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::demo::County;
 use crate::matching::documents::Indexed as Indexable;
 use crate::matching::meanings;
 use crate::matching::rank::Scored;
+use crate::matching::text::in_simplified;
 use crate::matching::{Change, Choice, Document, Engine, Filter, IndexError, Model, Scorer, Viewer};
 use crate::meaning::Embedder;
 use crate::registry::experts::Expert;
@@ -94,10 +95,16 @@ impl Corpus {
         self
     }
 
+    /// What its records say, in Simplified script.
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
+        self.records.iter().map(|(_, document)| in_simplified(&meanings::text_of(document))).collect()
+    }
+
     /// Has it known what every record means.
     ///
     /// # Errors
-    /// As [`Embedder::embed_passages`].
+    /// As [`Embedder::understand`].
     pub fn understood(mut self, by: &Embedder) -> anyhow::Result<Self> {
         for (_, document) in &mut self.records {
             document.meaning = meanings::vectors_of(&meanings::text_of(document), by)?;

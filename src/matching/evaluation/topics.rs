@@ -6,8 +6,9 @@ use anyhow::{Context, bail};
 use chrono::NaiveDate;
 use serde::Deserialize;
 
-use crate::matching::{Facet, Query};
-use crate::meaning::Embedder;
+use crate::matching::text::in_simplified;
+use crate::matching::{Facet, Query, meanings};
+use crate::meaning::{Compact, Embedder};
 use crate::registry::fields::{Cooperation, IndustryCode, Maturity, MoneyRange, RegionCode};
 
 /// A query with its id.
@@ -37,12 +38,18 @@ impl Topics {
     /// Has it known what every demand means. What is typed into a search is looked for by its words.
     ///
     /// # Errors
-    /// As [`Embedder::embed_query`].
+    /// As [`Embedder::understand`].
     pub fn understand(&mut self, by: &Embedder) -> anyhow::Result<()> {
         for Topic { query, .. } in self.0.iter_mut().filter(|topic| !topic.typed) {
-            query.meaning = Some(by.embed_query(&query.said())?.compact());
+            query.meaning = Compact::mean(&meanings::vectors_of(&query.said(), by)?);
         }
         Ok(())
+    }
+
+    /// What they say, in Simplified script.
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
+        self.0.iter().map(|topic| in_simplified(&topic.query.said())).collect()
     }
 
     pub(super) fn parse(text: &str) -> anyhow::Result<Self> {

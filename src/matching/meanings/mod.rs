@@ -12,7 +12,8 @@ mod worker;
 use sha2::{Digest, Sha256};
 
 use super::Document;
-use crate::meaning::{Compact, Embedder, ModelError, Vector};
+use super::text::in_simplified;
+use crate::meaning::{Compact, Embedder, ModelError};
 
 pub(super) use store::{Stored, of_records};
 pub use store::{begin, is_complete};
@@ -26,13 +27,13 @@ pub fn text_of(document: &Document) -> String {
     lines.map(String::as_str).filter(|line| !line.trim().is_empty()).collect::<Vec<_>>().join("\n")
 }
 
-/// The vectors of the windows of a text.
+/// The vectors of the windows of a text, the same in either script.
 ///
 /// # Errors
-/// As [`Embedder::embed_passages`].
+/// As [`Embedder::understand`].
 pub(super) fn vectors_of(text: &str, by: &Embedder) -> Result<Vec<Compact>, ModelError> {
-    let windows: Vec<&str> = by.windows(text).iter().map(|window| window.text).collect();
-    Ok(by.embed_passages(&windows)?.iter().map(Vector::compact).collect())
+    let windows: Vec<String> = by.windows(text).iter().map(|window| in_simplified(window.text)).collect();
+    by.understand(&windows.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// Tells whether vectors are those of a text.

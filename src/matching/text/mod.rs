@@ -6,6 +6,6 @@ mod pinyin;
 mod segment;
 mod stop;
 
-pub use normal::{Normal, simplified};
+pub use normal::{Normal, in_simplified, simplified};
 pub use pinyin::name_terms;
 pub use segment::{Word, is_han, latin_words, telling, words};

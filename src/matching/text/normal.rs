@@ -48,6 +48,12 @@ pub fn simplified(text: &str) -> String {
     Normal::of(text).chars.into_iter().collect()
 }
 
+/// A text in Simplified script, and else as it is.
+#[must_use]
+pub fn in_simplified(text: &str) -> String {
+    text.chars().map(simplified_char).collect()
+}
+
 /// NFKC, lower case, Simplified.
 fn folded(source: char) -> impl Iterator<Item = char> {
     std::iter::once(source).nfkc().flat_map(char::to_lowercase).map(simplified_char)
