@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::harness::{Answer, Client, Service, demand, enterprise, new_database, result};
 
-const MODEL: &str = "e5-small-462b0d83";
+const MODEL: &str = "e5-small-462b0d83-882eacc5";
 
 /// The unoptimised program takes its time over each text.
 const PATIENCE: Duration = Duration::from_mins(1);
