@@ -372,6 +372,7 @@ diesel::table! {
         model -> Text,
         digest -> Bytea,
         vectors -> Bytea,
+        sentences -> Bytea,
     }
 }
 

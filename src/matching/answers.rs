@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use diesel::QueryResult;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::documents::Indexed;
-use super::{Explanation, FacetCount, Hit, Level, Match, Span, highlight};
+use super::{Document, Explanation, FacetCount, Hit, Level, Match, Nearest, Query, Span, highlight, meanings};
 use crate::access::{self, Action};
 use crate::database::Connection;
 use crate::identity::Caller;
@@ -28,8 +29,10 @@ use crate::registry::{Concept, Kind};
         "terms": [{"term": "球墨铸铁", "query_fields": ["title", "text"], "record_fields": ["title", "body"], "weight": 0.31}],
         "keywords": ["缩松"], "looked_for": ["球墨铸铁", "缩松", "冒口"],
         "features": [{"name": "coverage", "value": 0.62, "weight": 11.0, "contribution": 6.82},
-                     {"name": "maturity", "value": 1.0, "weight": 1.1, "contribution": 1.1}],
-        "raw": 7.92, "conditions": [{"condition": "maturity", "met": true, "wanted": "TRL 6", "offered": "TRL 7"}],
+                     {"name": "meaning", "value": 0.57, "weight": 4.0, "contribution": 2.28}],
+        "nearest": {"query": {"field": "text", "text": "热节处加工后常露出缩松。"},
+                    "record": {"field": "body", "text": "冷铁与发热冒口配合，可以控制铸件的缩松。"}, "cosine": 0.41},
+        "raw": 9.1, "conditions": [{"condition": "maturity", "met": true, "wanted": "TRL 6", "offered": "TRL 7"}],
         "model": "1-77c63aef"
     },
     "record": {"title": "球墨铸铁件缩松缺陷的控制方法"}
@@ -45,6 +48,12 @@ pub struct MatchItem {
     /// The record, as its own address shows it to the public.
     #[schema(value_type = Object)]
     record: Box<RawValue>,
+}
+
+/// Matches of what a query looked for.
+pub(super) struct Ranking {
+    pub matches: Vec<Match>,
+    pub query: Query,
 }
 
 /// One page of matches, the best first.
@@ -87,15 +96,19 @@ pub struct SearchPage {
 }
 
 /// The records of matches, read anew from the database: what changed since the index looked, and may no longer be
-/// seen, is left out.
+/// seen, is left out. Those that are near in meaning say by which sentences.
 pub(super) async fn with_records(
     kind: Kind,
-    matches: Vec<Match>,
+    Ranking { mut matches, query }: Ranking,
+    model: Option<&str>,
     caller: &Caller,
     connection: &mut Connection,
 ) -> Answer<Vec<MatchItem>> {
     let ids: Vec<Uuid> = matches.iter().map(|found| found.id).collect();
     let mut records = records(kind, &ids, caller, connection).await?;
+    if let Some(model) = model {
+        quote(kind, &mut matches, &query, &records, model, connection).await?;
+    }
     let items = matches.into_iter().filter_map(|found| {
         let record = records.remove(&found.id)?.json;
         Some(MatchItem {
@@ -108,6 +121,30 @@ pub(super) async fn with_records(
         })
     });
     Ok(items.collect())
+}
+
+/// Has explanations quote what is nearest. Of a record only what was read of it just now is quoted.
+async fn quote(
+    kind: Kind,
+    matches: &mut [Match],
+    query: &Query,
+    records: &HashMap<Uuid, Shown>,
+    model: &str,
+    connection: &mut Connection,
+) -> QueryResult<()> {
+    let near = matches.iter_mut().filter(|found| found.explanation.is_near());
+    let near: Vec<(&mut Match, &Shown)> =
+        near.filter_map(|found| Some((records.get(&found.id)?, found))).map(|(shown, found)| (found, shown)).collect();
+    let ids: Vec<Uuid> = near.iter().map(|(found, _)| found.id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let read = meanings::sentences_of(kind, &ids, model, connection).await?;
+    for (found, shown) in near {
+        let read = read.get(&found.id);
+        found.explanation.nearest = read.and_then(|read| Nearest::of(query, &shown.document, read));
+    }
+    Ok(())
 }
 
 /// Hits with their records and where the words stand in them.
@@ -132,6 +169,8 @@ struct Shown {
     json: Box<RawValue>,
     /// Its texts that are searched by words, by field.
     texts: Vec<(&'static str, String)>,
+    /// The record without what is concealed, as the index would see it.
+    document: Document,
 }
 
 fn highlights(texts: &[(&'static str, String)], terms: &[String]) -> BTreeMap<&'static str, Vec<Vec<Span>>> {
@@ -166,7 +205,8 @@ async fn shown<C: Indexed + Concept>(
     let shown = visible.map(|mut record| {
         record.fields.conceal();
         let json = serde_json::value::to_raw_value(&record)?;
-        Ok((record.stamp.id, Shown { json, texts: record.fields.texts() }))
+        let (texts, document) = (record.fields.texts(), C::document(&record));
+        Ok((record.stamp.id, Shown { json, texts, document }))
     });
     shown.collect::<Result<_, serde_json::Error>>().map_err(Problem::internal)
 }

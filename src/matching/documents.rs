@@ -1,10 +1,13 @@
 //! Records as the index sees them: the texts, the facets and the numbers of each concept, and who may find it.
 
+use std::collections::HashMap;
+
 use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use uuid::Uuid;
 
-use super::{Change, Document, Facet, meanings};
+use super::nearest::Spoken;
+use super::{Change, Document, Facet, Query, meanings};
 use crate::registry::demands::Demand;
 use crate::registry::experts::Expert;
 use crate::registry::fields::Maturity;
@@ -122,18 +125,25 @@ async fn give_meanings(
     Ok(())
 }
 
-/// A record as a document, with what it means if a model has it.
+/// What a record looks for, with what it means and says if a model has it.
 ///
 /// # Errors
 /// What the database says.
-pub async fn with_meaning<C: Indexed + Concept>(
+pub async fn query_of<C: Indexed + Concept>(
     record: &Record<C>,
     model: Option<&str>,
     connection: &mut AsyncPgConnection,
-) -> QueryResult<Document> {
+) -> QueryResult<Query> {
     let mut document = C::document(record);
-    give_meanings(C::KIND, vec![&mut document], model, connection).await?;
-    Ok(document)
+    let read = match model {
+        Some(model) => meanings::sentences_of(C::KIND, &[document.id], model, connection).await?,
+        None => HashMap::new(),
+    };
+    let spoken = read.get(&document.id).filter(|read| read.stored.is_of(&document)).map(|read| {
+        document.meaning = read.stored.vectors();
+        Spoken::of_query(&document, read.sentences())
+    });
+    Ok(Query { spoken, ..Query::from(document) })
 }
 
 fn texts<T: std::ops::Deref<Target = str>>(items: &[T]) -> Vec<String> {

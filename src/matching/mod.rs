@@ -21,6 +21,7 @@ mod highlight;
 mod index;
 pub mod meanings;
 mod model;
+mod nearest;
 mod nearness;
 mod query;
 mod rank;
@@ -45,10 +46,12 @@ pub use filter::Filter;
 pub use highlight::{Span, highlight};
 pub use index::{IndexError, KindIndex};
 pub use model::{Level, Levels, Model, Scorer, feature_names};
+pub use nearest::{Nearest, Quote};
 pub use query::{Choice, Query};
 pub use rank::{Explanation, Match, MatchRequest, Place};
 pub use search::{FacetCount, Found, Hit, SearchRequest};
 
+use self::nearest::Spoken;
 use crate::access::Audience;
 use crate::meaning::{Compact, Embedder, ModelError};
 use crate::registry::Kind;
@@ -90,14 +93,17 @@ impl Engine {
         self.embedder.as_deref().map(Embedder::version)
     }
 
-    /// Has it known what a query means, if there is a model of meaning and it is not known yet. It takes as long as the
+    /// Has it known what a query and its sentences mean, if there is a model of meaning and it is not known yet. It takes as long as the
     /// query does: some milliseconds.
     ///
     /// # Errors
     /// As [`Embedder::understand`].
     pub fn understand(&self, query: &mut Query) -> Result<(), ModelError> {
         if let (Some(embedder), None) = (&self.embedder, &query.meaning) {
-            query.meaning = Compact::mean(&meanings::vectors_of(&query.said(), embedder)?);
+            let text = query.said();
+            let (windows, sentences) = meanings::understood(&text, embedder)?;
+            query.meaning = Compact::mean(&windows);
+            query.spoken = query.meaning.as_ref().map(|meaning| Spoken::typed(&query.title, text, sentences, meaning));
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use tantivy::schema::Field;
 
 use super::document::Document;
 use super::index::{Fields, WordFields};
+use super::nearest::Spoken;
 use super::statistics::List;
 use super::text::{simplified, telling, words};
 use super::view::{Layer, View};
@@ -70,6 +71,8 @@ pub struct Query {
     pub deadline: Option<NaiveDate>,
     /// What all of it means, if that is known.
     pub meaning: Option<Compact>,
+    /// Its sentences, if they are known.
+    pub spoken: Option<Spoken>,
 }
 
 impl From<Document> for Query {
@@ -83,6 +86,7 @@ impl From<Document> for Query {
             maturity: document.maturity,
             price: document.price,
             deadline: document.deadline,
+            spoken: None,
         }
     }
 }

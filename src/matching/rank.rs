@@ -10,9 +10,10 @@ use uuid::Uuid;
 
 use super::candidates::{Candidate, best, nearest};
 use super::conditions::{Stand, Wanted};
-use super::features::{TextMatch, nearness, text_matches};
+use super::features::{MEANING_FEATURE, TextMatch, nearness, text_matches};
 use super::filter::Filter;
 use super::model::{Level, Scorer, feature_names};
+use super::nearest::Nearest;
 use super::query::{Heard, Query, Terms};
 use super::view::{Layer, View};
 use super::{Engine, IndexError, Kind};
@@ -24,8 +25,9 @@ const CANDIDATES: usize = 200;
 const NEAR: usize = 100;
 /// Terms that an explanation names.
 const EXPLAINED: usize = 20;
-/// Names of the fields of a record, in the order in which they are counted.
-const RECORD_FIELDS: [&str; 3] = ["title", "keywords", "body"];
+/// Names of the fields of a query, and of a record, in the order in which they are counted.
+pub(super) const QUERY_FIELDS: [&str; 3] = ["title", "keywords", "text"];
+pub(super) const RECORD_FIELDS: [&str; 3] = ["title", "keywords", "body"];
 
 /// What is to be matched with what.
 pub struct MatchRequest {
@@ -79,6 +81,9 @@ pub struct Explanation {
     /// What speaks for the match; the contributions add up to `raw`.
     #[schema(max_items = 40)]
     pub features: Vec<FeatureShare>,
+    /// The two sentences that are nearest in meaning (意思相近), where meaning speaks for the match.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<Nearest>,
     /// The score before calibration.
     pub raw: f32,
     /// Conditions met and missed.
@@ -87,6 +92,13 @@ pub struct Explanation {
     /// The version of the model that scored.
     #[schema(max_length = 100)]
     pub model: String,
+}
+
+impl Explanation {
+    /// Does it speak for the match that the two are near in meaning?
+    pub(super) fn is_near(&self) -> bool {
+        self.features.iter().any(|feature| feature.name == MEANING_FEATURE && feature.contribution > 0.0)
+    }
 }
 
 /// A term that both sides have.
@@ -225,7 +237,9 @@ fn explain(scored: &Scored, conditions: Vec<Stand>, scorer: &Scorer, model: &str
         terms.terms.iter().zip(&scored.text.counts).filter(|(_, counts)| counts.iter().any(|count| *count > 0));
     let shared_terms = shared.take(EXPLAINED).map(|(term, counts)| SharedTerm {
         term: term.text.clone(),
-        query_fields: standing([("title", term.title), ("keywords", term.keywords), ("text", term.body)]),
+        query_fields: standing(
+            [0, 1, 2].map(|column| (QUERY_FIELDS[column], [term.title, term.keywords, term.body][column])),
+        ),
         record_fields: standing([0, 1, 2].map(|column| (RECORD_FIELDS[column], counts[column] > 0))),
         weight: term.weight * term.idf / mass,
     });
@@ -240,6 +254,7 @@ fn explain(scored: &Scored, conditions: Vec<Stand>, scorer: &Scorer, model: &str
         keywords: scored.text.keywords.clone(),
         looked_for: terms.terms.iter().map(|term| term.text.clone()).collect(),
         features: features.collect(),
+        nearest: None,
         raw: scored.place.raw,
         conditions,
         model: model.to_owned(),

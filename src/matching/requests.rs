@@ -163,6 +163,7 @@ impl FreeText {
             price: self.budget.map(|budget| (budget.min, budget.max)),
             deadline: None,
             meaning: None,
+            spoken: None,
         }
     }
 }

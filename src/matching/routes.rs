@@ -4,12 +4,12 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::answers::{MatchPage, SearchPage, described, with_records};
+use super::answers::{MatchPage, Ranking, SearchPage, described, with_records};
 use super::documents::{self, Indexed};
 use super::requests::{
     FreeText, MatchParameters, OfDemand, OfExpert, OfOrganisation, OfResult, SearchParameters, asks, request_for,
 };
-use super::{Match, MatchRequest, Place, Query, SearchRequest, Viewer};
+use super::{MatchRequest, Place, SearchRequest, Viewer};
 use crate::access::{self, Action};
 use crate::http::Body;
 use crate::http::paging::{Paging, PagingParameters, next_link};
@@ -115,8 +115,9 @@ pub async fn match_text(text: Body<FreeText>, state: web::Data<State>, caller: C
     let limit = usize::try_from(text.limit).unwrap_or_default();
     let (kind, hard) = (text.kind, text.hard.clone());
     let request = request_for(kind, text.query(), asks, &hard, Viewer::of(&caller), limit);
-    let matches = ranked(&state, request).await?;
-    let items = with_records(kind, matches, &caller, &mut state.database.connection().await?).await?;
+    let ranking = ranked(&state, request).await?;
+    let (model, mut connection) = (state.engine.meaning_version(), state.database.connection().await?);
+    let items = with_records(kind, ranking, model, &caller, &mut connection).await?;
     Ok(HttpResponse::Ok().json(MatchPage { items, next_cursor: None }))
 }
 
@@ -174,27 +175,30 @@ async fn matches_of<C: Concept + Indexed>(
     if record.stamp.deleted_at.is_some() {
         return Err(Problem::new(ProblemKind::Gone));
     }
-    let document = documents::with_meaning(&record, state.engine.meaning_version(), &mut connection).await?;
+    let model = state.engine.meaning_version();
+    let query = documents::query_of(&record, model, &mut connection).await?;
     drop(connection);
-    let query = Query::from(document);
     let asks = asks(C::KIND);
     let limit = usize::try_from(paging.fetch()).unwrap_or_default();
     let mut wanted = request_for(parameters.kind, query, asks, &parameters.hard, Viewer::of(caller), limit);
     wanted.after = place(&paging)?;
-    let mut matches = ranked(&state, wanted).await?;
-    let next_cursor = paging.cut(&mut matches, |last| position(&Place { raw: last.explanation.raw, id: last.id }));
-    let items = with_records(parameters.kind, matches, caller, &mut state.database.connection().await?).await?;
+    let mut ranking = ranked(&state, wanted).await?;
+    let next_cursor =
+        paging.cut(&mut ranking.matches, |last| position(&Place { raw: last.explanation.raw, id: last.id }));
+    let mut connection = state.database.connection().await?;
+    let items = with_records(parameters.kind, ranking, model, caller, &mut connection).await?;
     let mut response = HttpResponse::Ok();
     link(&mut response, request, next_cursor.as_deref());
     Ok(response.json(MatchPage { items, next_cursor }))
 }
 
 /// Scoring is work of the processor, not for the thread that other requests share.
-async fn ranked(state: &web::Data<State>, mut request: MatchRequest) -> Answer<Vec<Match>> {
+async fn ranked(state: &web::Data<State>, mut request: MatchRequest) -> Answer<Ranking> {
     let state = state.clone();
     let ranked = web::block(move || {
         state.engine.understand(&mut request.query).map_err(Problem::internal)?;
-        state.engine.matches(&request).map_err(Problem::internal)
+        let matches = state.engine.matches(&request).map_err(Problem::internal)?;
+        Ok(Ranking { matches, query: request.query })
     });
     ranked.await.map_err(Problem::internal)?
 }

@@ -8,7 +8,8 @@ use super::encoder::Encoder;
 use super::file::{self, ModelError, POSITIONS, Parts};
 use super::manner::{self, Manner};
 use super::pieces::{END, Pieces, START};
-use super::vector::{Compact, DIMENSIONS, Vector};
+use super::sentences::{Sentence, sentences};
+use super::vector::{DIMENSIONS, Vector};
 use super::windows::{self, Window};
 
 /// The model that the program was built with.
@@ -81,8 +82,8 @@ impl Embedder {
     /// # Errors
     /// If a matrix does not fit, which reading the model has ruled out.
     pub fn embed_query(&self, text: &str) -> Result<Vector, ModelError> {
-        let mean = self.means(QUERY, &[text])?.pop();
-        Ok(Vector::towards(mean.unwrap_or_default()))
+        let said = self.read_all(QUERY, &[text])?.pop();
+        Ok(said.map_or_else(|| Vector::towards(vec![0.0; DIMENSIONS]), |said| said.whole))
     }
 
     /// The vectors of what can be found. Of a text that is too long for the network, the mean of its parts.
@@ -90,15 +91,20 @@ impl Embedder {
     /// # Errors
     /// As [`Embedder::embed_query`].
     pub fn embed_passages(&self, texts: &[&str]) -> Result<Vec<Vector>, ModelError> {
-        Ok(self.means(PASSAGE, texts)?.into_iter().map(Vector::towards).collect())
+        Ok(self.read_all(PASSAGE, texts)?.into_iter().map(|said| said.whole).collect())
     }
 
-    /// What texts mean, whichever way it is said.
+    /// What texts and their sentences mean, whichever way it is said. Sentences take no time of their own: each is the mean
+    /// of its pieces, as they are in the text.
     ///
     /// # Errors
     /// As [`Embedder::embed_query`].
-    pub fn understand(&self, texts: &[&str]) -> Result<Vec<Compact>, ModelError> {
-        Ok(self.embed_passages(texts)?.iter().map(|vector| self.manner.taken_from(vector).compact()).collect())
+    pub fn understand(&self, texts: &[&str]) -> Result<Vec<Said>, ModelError> {
+        let mut said = self.read_all(PASSAGE, texts)?;
+        for vector in said.iter_mut().flat_map(Said::vectors) {
+            *vector = self.manner.taken_from(vector);
+        }
+        Ok(said)
     }
 
     /// A long text in windows for [`Embedder::embed_passages`], of which the best can count.
@@ -107,34 +113,111 @@ impl Embedder {
         windows::windows(text, &self.pieces, windows::WINDOW)
     }
 
-    /// The mean of the pieces of each text. What is too long goes through the network in parts.
-    fn means(&self, prefix: &str, texts: &[&str]) -> Result<Vec<Vec<f32>>, ModelError> {
-        let cut: Vec<Vec<u32>> = texts.par_iter().map(|text| self.pieces.cut(&prefixed(prefix, text))).collect();
+    fn read_all(&self, prefix: &str, texts: &[&str]) -> Result<Vec<Said>, ModelError> {
+        let cut: Vec<Cut<'_>> = texts.par_iter().map(|text| Cut::of(prefix, text, &self.pieces)).collect();
         let parts: Vec<(usize, &[u32])> = cut
             .iter()
             .enumerate()
-            .flat_map(|(text, pieces)| pieces.chunks(PASS).map(move |part| (text, part)))
+            .flat_map(|(text, cut)| cut.pieces.chunks(PASS).map(move |part| (text, part)))
             .collect();
         let passes: Vec<Vec<Vec<f32>>> =
             together(&parts).into_par_iter().map(|parts| self.pass(parts)).collect::<Result<_, _>>()?;
-        let mut means = vec![vec![0.0; DIMENSIONS]; texts.len()];
-        for ((text, part), mean) in parts.iter().zip(passes.into_iter().flatten()) {
-            let share = part.len() as f32 / cut[*text].len() as f32;
-            means[*text].iter_mut().zip(mean).for_each(|(sum, number)| *sum += share * number);
+        let mut sums: Vec<Sums<'_>> = cut.iter().map(Sums::of).collect();
+        for ((text, _), outputs) in parts.iter().zip(passes.into_iter().flatten()) {
+            sums[*text].add(&outputs);
         }
-        Ok(means)
+        Ok(sums.into_iter().map(Sums::said).collect())
     }
 
     fn pass(&self, parts: &[(usize, &[u32])]) -> Result<Vec<Vec<f32>>, ModelError> {
         let opened: Vec<Vec<u32>> = parts.iter().map(|(_, part)| [&[START], *part, &[END]].concat()).collect();
-        Ok(self.encoder.means(&self.bytes[self.rows..], &opened)?)
+        Ok(self.encoder.outputs(&self.bytes[self.rows..], &opened)?)
+    }
+}
+
+/// What a text means, as a whole and sentence by sentence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    pub whole: Vector,
+    pub sentences: Vec<Sentence>,
+}
+
+impl Said {
+    fn vectors(&mut self) -> impl Iterator<Item = &mut Vector> {
+        std::iter::once(&mut self.whole).chain(self.sentences.iter_mut().map(|sentence| &mut sentence.vector))
     }
 }
 
 /// A text as the model is shown it.
-fn prefixed(prefix: &str, text: &str) -> String {
-    let end = text.char_indices().nth(LONGEST).map_or(text.len(), |(end, _)| end);
-    [prefix, &text[..end]].concat()
+struct Cut<'a> {
+    sentences: Vec<&'a str>,
+    pieces: Vec<u32>,
+    /// How many of the pieces there are before each sentence, and in all.
+    bounds: Vec<usize>,
+}
+
+impl<'a> Cut<'a> {
+    fn of(prefix: &'a str, text: &'a str, pieces: &Pieces) -> Self {
+        let end = text.char_indices().nth(LONGEST).map_or(text.len(), |(end, _)| end);
+        let sentences = sentences(&text[..end]);
+        let parts: Vec<&str> = [prefix].into_iter().chain(sentences.iter().copied()).collect();
+        let (pieces, bounds) = pieces.cut_together(&parts);
+        Self { sentences, pieces, bounds }
+    }
+}
+
+/// What the outputs of the pieces of a text add up to, pass by pass.
+struct Sums<'a> {
+    cut: &'a Cut<'a>,
+    /// Of the text, by the share of each pass.
+    whole: Vec<f32>,
+    sentences: Vec<Vec<f32>>,
+    /// Pieces of the passes before.
+    before: usize,
+}
+
+impl<'a> Sums<'a> {
+    fn of(cut: &'a Cut<'a>) -> Self {
+        let sentences = vec![vec![0.0; DIMENSIONS]; cut.sentences.len()];
+        Self { cut, whole: vec![0.0; DIMENSIONS], sentences, before: 0 }
+    }
+
+    /// Takes in the outputs of a pass, those of what opens and closes it among them.
+    fn add(&mut self, outputs: &[f32]) {
+        let count = outputs.len() / DIMENSIONS;
+        let pieces = self.before..self.before + count - 2;
+        let mut sum = vec![0.0; DIMENSIONS];
+        add(outputs, &mut sum);
+        let share = pieces.len() as f32 / self.cut.pieces.len() as f32;
+        self.whole.iter_mut().zip(sum).for_each(|(whole, number)| *whole += share * (number / count as f32));
+        for (bounds, sum) in self.cut.bounds.windows(2).zip(&mut self.sentences) {
+            let (start, end) = (bounds[0].max(pieces.start), bounds[1].min(pieces.end));
+            if start < end {
+                add(&outputs[(start + 1 - pieces.start) * DIMENSIONS..][..(end - start) * DIMENSIONS], sum);
+            }
+        }
+        self.before = pieces.end;
+    }
+
+    /// Sentences without a piece of their own mean nothing.
+    fn said(self) -> Said {
+        let mut start = 0;
+        let placed = self.cut.sentences.iter().zip(self.cut.bounds.windows(2)).zip(self.sentences);
+        let sentences = placed.filter_map(|((sentence, bounds), sum)| {
+            let end = start + sentence.chars().count();
+            let place = std::mem::replace(&mut start, end);
+            let says = bounds[0] < bounds[1] && !sentence.trim().is_empty();
+            says.then(|| Sentence { start: place, end, vector: Vector::towards(sum) })
+        });
+        let sentences = sentences.collect();
+        Said { whole: Vector::towards(self.whole), sentences }
+    }
+}
+
+fn add(outputs: &[f32], sum: &mut [f32]) {
+    for output in outputs.chunks_exact(DIMENSIONS) {
+        sum.iter_mut().zip(output).for_each(|(sum, number)| *sum += number);
+    }
 }
 
 /// Parts in groups of about [`TOGETHER`] pieces.

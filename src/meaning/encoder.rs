@@ -1,4 +1,4 @@
-//! The network: from rows of pieces to the mean of what they mean together.
+//! The network: from rows of pieces to what they mean beside each other.
 //!
 //! Twelve layers of attention, as BERT has them. The pieces of several texts go through the matrices together; each piece
 //! attends only to its own text.
@@ -54,9 +54,9 @@ impl Encoder {
         Self { positions, norm, layers }
     }
 
-    /// The mean of the outputs of each text, whose pieces are rows of the table `rows`. A text has at most
+    /// The outputs of the pieces of each text, which are rows of the table `rows`. A text has at most
     /// [`file::POSITIONS`] pieces.
-    pub fn means(&self, rows: &[u8], texts: &[Vec<u32>]) -> Result<Vec<Vec<f32>>, GemmError> {
+    pub fn outputs(&self, rows: &[u8], texts: &[Vec<u32>]) -> Result<Vec<Vec<f32>>, GemmError> {
         let mut tokens = self.embed(rows, texts);
         let mut start = 0;
         let ranges: Vec<Range<usize>> = texts
@@ -71,7 +71,7 @@ impl Encoder {
         for layer in &self.layers {
             layer.pass(&ranges, &mut tokens, &mut work)?;
         }
-        Ok(ranges.into_iter().map(|range| mean(&tokens[range.start * DIMENSIONS..range.end * DIMENSIONS])).collect())
+        Ok(ranges.into_iter().map(|range| tokens[range.start * DIMENSIONS..range.end * DIMENSIONS].to_vec()).collect())
     }
 
     /// The row of each piece with that of its position.
@@ -153,18 +153,4 @@ fn normalise(tokens: &mut [f32], norm: &Norm) {
     for token in tokens.chunks_exact_mut(DIMENSIONS) {
         rows::normalise(token, norm);
     }
-}
-
-fn mean(tokens: &[f32]) -> Vec<f32> {
-    let mut mean = vec![0.0; DIMENSIONS];
-    for token in tokens.chunks_exact(DIMENSIONS) {
-        for (mean, number) in mean.iter_mut().zip(token) {
-            *mean += number;
-        }
-    }
-    let count = (tokens.len() / DIMENSIONS) as f32;
-    for number in &mut mean {
-        *number /= count;
-    }
-    mean
 }

@@ -3,7 +3,7 @@
 //! The model is `multilingual-e5-small` (intfloat, MIT), cut to the scripts that are written here and kept in 4 bits
 //! ([`file`]). `duijie model` makes its file from a published package ([`package`]); the program carries the file and needs
 //! nothing else. A text becomes pieces ([`pieces`]), pieces become a vector ([`encoder`]), and how it is said is taken out of
-//! that ([`manner`]); long texts are cut into windows ([`windows`]).
+//! that ([`manner`]); long texts are cut into windows ([`windows`]), and each has vectors of its sentences too ([`sentences`]).
 
 mod embedder;
 mod encoder;
@@ -13,13 +13,15 @@ mod manner;
 pub mod package;
 mod pieces;
 mod rows;
+mod sentences;
 #[cfg(test)]
 mod tests;
 mod vector;
 mod windows;
 
-pub use embedder::Embedder;
+pub use embedder::{Embedder, Said};
 pub use file::{ModelError, SHIPPED_SHA256};
 pub use manner::Manner;
+pub use sentences::Sentence;
 pub use vector::{Compact, DIMENSIONS, Vector};
 pub use windows::Window;

@@ -51,7 +51,13 @@ impl Pieces {
 
     /// The pieces of a text, without those that open and close it.
     pub fn cut(&self, text: &str) -> Vec<u32> {
-        let normal = self.normal(text);
+        self.cut_together(&[text]).0
+    }
+
+    /// The pieces of the text that parts make together, and how many of them there are up to the end of each part. A piece
+    /// that two parts share is of the later.
+    pub fn cut_together(&self, parts: &[&str]) -> (Vec<u32>, Vec<usize>) {
+        let (normal, part_ends) = self.normal(parts);
         let mut ends: Vec<usize> = normal.char_indices().map(|(start, _)| start).collect();
         ends.push(normal.len());
         let unreached = Best { score: f32::NEG_INFINITY, from: 0, piece: UNKNOWN };
@@ -74,14 +80,17 @@ impl Pieces {
                 best[from + 1] = Best { score, from, piece: UNKNOWN };
             }
         }
-        let mut pieces = Vec::new();
+        let (mut pieces, mut piece_ends) = (Vec::new(), Vec::new());
         let mut end = ends.len() - 1;
         while end > 0 {
             pieces.push(best[end].piece);
+            piece_ends.push(ends[end]);
             end = best[end].from;
         }
         pieces.reverse();
-        pieces
+        piece_ends.reverse();
+        let until = |end: &usize| piece_ends.partition_point(|piece_end| piece_end <= end);
+        (pieces, part_ends.iter().map(until).collect())
     }
 
     /// All pieces that a text begins with, from the shortest on, with their lengths.
@@ -112,23 +121,32 @@ impl Pieces {
         &self.texts[start as usize..self.ends[piece] as usize]
     }
 
-    /// Characters replaced as the model learned them, runs of spaces as one, and each space shown.
-    fn normal(&self, text: &str) -> String {
-        let mut normal = String::with_capacity(text.len() + SPACE.len_utf8());
-        let mut push = |character: char| {
-            let shown = if character == ' ' { SPACE } else { character };
-            if character != ' ' || !normal.ends_with(SPACE) {
-                normal.push(shown);
+    /// Characters replaced as the model learned them, runs of spaces as one, and each space shown; and where each part of
+    /// the text ends then.
+    fn normal(&self, parts: &[&str]) -> (String, Vec<usize>) {
+        let length = parts.iter().map(|part| part.len()).sum::<usize>();
+        let mut normal = String::with_capacity(length + SPACE.len_utf8());
+        let mut ends = Vec::with_capacity(parts.len());
+        push(' ', &mut normal);
+        for part in parts {
+            for character in part.chars() {
+                match self.replacements.of(character) {
+                    Some(others) => others.iter().for_each(|other| push(*other, &mut normal)),
+                    None => push(character, &mut normal),
+                }
             }
-        };
-        push(' ');
-        for character in text.chars() {
-            match self.replacements.of(character) {
-                Some(others) => others.iter().copied().for_each(&mut push),
-                None => push(character),
-            }
+            ends.push(normal.len());
         }
-        normal
+        (normal, ends)
+    }
+}
+
+/// A character, but no second space.
+fn push(character: char, normal: &mut String) {
+    match character {
+        ' ' if normal.ends_with(SPACE) => {}
+        ' ' => normal.push(SPACE),
+        _ => normal.push(character),
     }
 }
 

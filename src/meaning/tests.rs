@@ -156,3 +156,30 @@ fn windows_are_the_text_and_fit() {
     let windows = EMBEDDER.windows(&sentences);
     assert!(windows.len() > 2 && windows.iter().all(|window| window.text.ends_with(['；', '。'])));
 }
+
+#[test]
+fn sentences_are_parts_of_what_a_text_means() {
+    let text = "染料废水的脱色\n白腐真菌降解偶氮染料，脱色率很高。小麦赤霉病的防治要早。";
+    let said = EMBEDDER.understand(&[text]).unwrap().remove(0);
+    let quoted = |place: usize| -> String {
+        let sentence = &said.sentences[place];
+        text.chars().skip(sentence.start).take(sentence.end - sentence.start).collect()
+    };
+    let all: Vec<String> = (0..said.sentences.len()).map(quoted).collect();
+    assert_eq!((all.len(), all.concat()), (3, text.to_owned()));
+    let query = EMBEDDER.understand(&["小麦得了病"]).unwrap().remove(0).whole;
+    let near = said.sentences.iter().map(|sentence| sentence.vector.cosine(&query));
+    let (best, _) = near.enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
+    assert_eq!(all[best], "小麦赤霉病的防治要早。");
+    assert!(EMBEDDER.understand(&[" \n"]).unwrap()[0].sentences.is_empty());
+}
+
+/// More than the network takes at once.
+#[test]
+fn a_sentence_may_go_on_in_the_next_pass() {
+    let text = format!("{}。{}。", "废".repeat(400), "水".repeat(400));
+    let said = EMBEDDER.understand(&[&text]).unwrap().remove(0);
+    let places: Vec<_> = said.sentences.iter().map(|sentence| (sentence.start, sentence.end)).collect();
+    assert_eq!(places, [(0, 401), (401, 802)]);
+    assert!(said.sentences.iter().all(|sentence| (sentence.vector.cosine(&sentence.vector) - 1.0).abs() < 1e-4));
+}

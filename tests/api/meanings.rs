@@ -60,6 +60,8 @@ async fn a_text_is_computed_when_it_is_new_or_changed_and_only_then() {
     // printf '球铁缩松\n冷铁与发热冒口控制缩松。' | sha256sum
     let digest = "69e8ca81a246f6d9b55dcb1c3c9096fa1599e5dfce2699be9c155e7c9ecd75ce";
     assert!(first.ends_with(&format!(" result {MODEL} {digest} 388 1")), "{first}");
+    let sentences = "SELECT octet_length(sentences)::text FROM meanings WHERE kind = 'result'";
+    assert_eq!(service.value(sentences).await, "800");
     assert_eq!(changes(&service, &id).await, "2");
 
     let path = format!("/v1/results/{id}");
@@ -185,6 +187,7 @@ async fn vectors_that_are_none_cannot_be_stored() {
             "INSERT INTO meanings VALUES ('{kind}', gen_random_uuid(), 'm', {digest}, decode(repeat('00', {bytes}), 'hex'))"
         )
     };
+    let sentences = |bytes: usize| format!("UPDATE meanings SET sentences = decode(repeat('00', {bytes}), 'hex')");
     let digest = "sha256('x')";
     for (kind, digest, bytes) in
         [("patent", digest, 388), ("result", "'short'", 388), ("result", digest, 0), ("result", digest, 387)]
@@ -193,6 +196,9 @@ async fn vectors_that_are_none_cannot_be_stored() {
         assert!(refused.starts_with("23514"), "{refused}");
     }
     service.sql(&insert("result", digest, 776)).await.expect("a good row is taken");
+    let refused = service.sql(&sentences(399)).await.expect_err("a rule");
+    assert!(refused.starts_with("23514"), "{refused}");
+    service.sql(&sentences(800)).await.expect("good ones are taken");
 }
 
 /// The matches at an address or of a text, once the index knows what they mean.
@@ -235,5 +241,61 @@ async fn what_shares_no_word_is_found_by_what_it_means() {
         let features = explanation["features"].as_array().expect("features");
         let sum: f64 = features.iter().filter_map(|feature| feature["contribution"].as_f64()).sum();
         assert!((sum - explanation["raw"].as_f64().expect("a number")).abs() < 1e-3, "{explanation}");
+        let nearest = &explanation["nearest"];
+        let (query, record) = (&nearest["query"], &nearest["record"]);
+        assert!(*query == json!({"field": "title", "text": title}) || *query == json!({"field": "text", "text": said}));
+        let titled = json!({"field": "title", "text": "活性艳红的微生物脱色"});
+        assert!(*record == titled || *record == json!({"field": "body", "text": "白腐真菌降解偶氮染料。"}), "{record}");
+        let cosine = nearest["cosine"].as_f64().expect("a number");
+        assert!((0.2..1.0).contains(&cosine), "{explanation}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_long_record_the_sentence_is_quoted_that_is_near() {
+    let (service, staff, firm) = start(new_database().await).await;
+    let apart = "断奶日龄对羔羊增重有影响，应当早补饲料。".repeat(16);
+    let told = ["染料废水的颜色用白腐真菌去除。", "两天后废水由红变清，色度去除率达到九成。"];
+    let mut long = result(&firm, "两项研究", &format!("{apart}\n{}", told.concat()));
+    long["keywords"] = json!(["羔羊", "断奶"]);
+    let id = staff.create("results", &long).await;
+    let said = "排出来的水红得很，怎么去掉染缸水里的颜色？";
+    let wanted = staff.create("demands", &demand(&firm, "我们的难处", &format!("小厂一共二十个人。{said}"))).await;
+    settle(&service).await;
+    let ask = async || {
+        let answer = staff.get(&format!("/v1/demands/{wanted}/matches?kind=result")).await;
+        answer.expect(200)["items"].as_array().expect("items").clone()
+    };
+    let found = matches(ask).await;
+    let nearest = &found[0]["explanation"]["nearest"];
+    assert_eq!(found[0]["id"], *id);
+    assert_eq!(nearest["query"], json!({"field": "text", "text": said}));
+    assert!(told.iter().any(|told| nearest["record"] == json!({"field": "body", "text": told})), "{nearest}");
+    // What has other words by now is not quoted by its old ones, however near it still seems to the index.
+    service.sql("UPDATE meanings SET digest = sha256('another') WHERE kind = 'result'").await.expect("a change");
+    let found = ask().await;
+    assert!(feature(&found[0], "meaning") > 0.0);
+    assert_eq!(found[0]["explanation"].get("nearest"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_quoted_that_a_caller_may_not_read_or_that_words_alone_have_found() {
+    let (service, staff, firm) = start(new_database().await).await;
+    let secret = "秘密配方用白腐真菌使染料废水脱色。";
+    let mut closed = demand(&firm, "废水脱色", secret);
+    closed["confidentiality"] = json!("centre_only");
+    staff.create("demands", &closed).await;
+    staff.create("demands", &demand(&firm, "染料废水脱色", "印染厂的染料废水要脱色。")).await;
+    let result = staff.create("results", &result(&firm, "活性艳红的微生物脱色", "白腐真菌降解偶氮染料。")).await;
+    settle(&service).await;
+    let path = format!("/v1/results/{result}/matches?kind=demand");
+    let items = |answer: Answer| answer.expect(200)["items"].as_array().expect("items").clone();
+    let all = matches(async || items(staff.get(&path).await)).await;
+    assert!(all.len() == 2 && format!("{all:?}").contains("秘密配方"), "{all:?}");
+    let public = matches(async || items(service.public().get(&path).await)).await;
+    assert!(public.len() == 1 && !format!("{public:?}").contains("秘密配方"), "{public:?}");
+    for item in all {
+        let near = feature(&item, "meaning") > 0.0;
+        assert_eq!(near, item["explanation"].get("nearest").is_some(), "{item}");
     }
 }

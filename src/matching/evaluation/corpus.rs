@@ -107,7 +107,7 @@ impl Corpus {
     /// As [`Embedder::understand`].
     pub fn understood(mut self, by: &Embedder) -> anyhow::Result<Self> {
         for (_, document) in &mut self.records {
-            document.meaning = meanings::vectors_of(&meanings::text_of(document), by)?;
+            document.meaning = meanings::understood(&meanings::text_of(document), by)?.0;
         }
         Ok(self)
     }

@@ -41,7 +41,7 @@ impl Topics {
     /// As [`Embedder::understand`].
     pub fn understand(&mut self, by: &Embedder) -> anyhow::Result<()> {
         for Topic { query, .. } in self.0.iter_mut().filter(|topic| !topic.typed) {
-            query.meaning = Compact::mean(&meanings::vectors_of(&query.said(), by)?);
+            query.meaning = Compact::mean(&meanings::understood(&query.said(), by)?.0);
         }
         Ok(())
     }
@@ -134,6 +134,7 @@ fn of_json(place: usize, line: &str) -> anyhow::Result<Topic> {
         price: demand.budget.map(|budget| (budget.min, budget.max)),
         deadline: demand.deadline,
         meaning: None,
+        spoken: None,
     };
     let id = demand.id.unwrap_or_else(|| format!("demand-{:03}", place + 1));
     Ok(Topic { id, query, names: Vec::new(), typed: false })

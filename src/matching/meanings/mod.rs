@@ -6,34 +6,51 @@
 //! transaction appends a change of each record, so that every process's index takes it in again with its vectors. A model
 //! that never ran begins with the first change that there is, and so comes by all records.
 
+mod packed;
+mod sentences;
 mod store;
 mod worker;
 
+use std::borrow::Cow;
+
 use sha2::{Digest, Sha256};
 
+use self::store::Stored;
 use super::Document;
 use super::text::in_simplified;
 use crate::meaning::{Compact, Embedder, ModelError};
 
-pub(super) use store::{Stored, of_records};
+pub use sentences::Sentence;
+pub(super) use store::{Read, of_records, sentences_of};
 pub use store::{begin, is_complete};
 pub use worker::work;
 
-/// The text of a record whose meaning is computed. Names of people and organisations mean nothing.
-#[must_use]
-pub fn text_of(document: &Document) -> String {
+/// The lines of a record whose meaning is computed, each with its place among title, keywords and body. Names of people
+/// and organisations mean nothing.
+pub(super) fn lines_of(document: &Document) -> Vec<(usize, Cow<'_, str>)> {
     let keywords = document.keywords.join("、");
-    let lines = [&document.title, &keywords].into_iter().chain(&document.body);
-    lines.map(String::as_str).filter(|line| !line.trim().is_empty()).collect::<Vec<_>>().join("\n")
+    let head = [Cow::from(&document.title), Cow::from(keywords)].into_iter().enumerate();
+    let lines = head.chain(document.body.iter().map(|line| (2, Cow::from(line))));
+    lines.filter(|(_, line)| !line.trim().is_empty()).collect()
 }
 
-/// The vectors of the windows of a text, the same in either script.
+/// The text of a record whose meaning is computed.
+#[must_use]
+pub fn text_of(document: &Document) -> String {
+    lines_of(document).iter().map(|(_, line)| &**line).collect::<Vec<_>>().join("\n")
+}
+
+/// The vectors of the windows of a text, and its sentences; the same in either script.
 ///
 /// # Errors
 /// As [`Embedder::understand`].
-pub(super) fn vectors_of(text: &str, by: &Embedder) -> Result<Vec<Compact>, ModelError> {
-    let windows: Vec<String> = by.windows(text).iter().map(|window| in_simplified(window.text)).collect();
-    by.understand(&windows.iter().map(String::as_str).collect::<Vec<_>>())
+pub(super) fn understood(text: &str, by: &Embedder) -> Result<(Vec<Compact>, Vec<Sentence>), ModelError> {
+    let windows = by.windows(text);
+    let texts: Vec<String> = windows.iter().map(|window| in_simplified(window.text)).collect();
+    let said = by.understand(&texts.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let sentences = said.iter().zip(&windows).enumerate();
+    let sentences = sentences.flat_map(|(place, (said, window))| Sentence::of_window(said, place, window.start));
+    Ok((said.iter().map(|said| said.whole.compact()).collect(), sentences.collect()))
 }
 
 /// Tells whether vectors are those of a text.
@@ -42,9 +59,14 @@ fn digest(text: &str) -> [u8; 32] {
 }
 
 impl Stored {
-    /// Its vectors go to the document, if they are of the text that it has now.
-    pub(super) fn give_to(self, document: &mut Document) {
-        if self.digest == digest(&text_of(document)) {
+    /// Is it of the text that a document has now?
+    pub(super) fn is_of(&self, document: &Document) -> bool {
+        self.digest == digest(&text_of(document))
+    }
+
+    /// Its vectors go to the document, if they are of its text.
+    pub(super) fn give_to(&self, document: &mut Document) {
+        if self.is_of(document) {
             document.meaning = self.vectors();
         }
     }

@@ -8,14 +8,12 @@ use diesel::upsert::excluded;
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
+use super::packed::{packed, unpacked};
+use super::sentences::{self, Sentence};
 use crate::database::schema::meanings;
 use crate::matching::changes::Place;
-use crate::meaning::{Compact, DIMENSIONS};
+use crate::meaning::Compact;
 use crate::registry::Kind;
-
-/// Bytes of a scale, and of a vector with its scale.
-const SCALE: usize = size_of::<f32>();
-const VECTOR: usize = SCALE + DIMENSIONS;
 
 /// A record and what its text means.
 pub struct Meaning {
@@ -25,6 +23,7 @@ pub struct Meaning {
     pub version: i64,
     pub digest: [u8; 32],
     pub vectors: Vec<Compact>,
+    pub sentences: Vec<Sentence>,
 }
 
 /// Vectors as they lie in the database, and of which text they are.
@@ -37,6 +36,19 @@ pub struct Stored {
 impl Stored {
     pub fn vectors(&self) -> Vec<Compact> {
         unpacked(&self.bytes)
+    }
+}
+
+/// The same with the sentences of the text.
+#[derive(Queryable)]
+pub struct Read {
+    pub stored: Stored,
+    bytes: Vec<u8>,
+}
+
+impl Read {
+    pub fn sentences(&self) -> Vec<Sentence> {
+        sentences::unpacked(&self.bytes)
     }
 }
 
@@ -105,6 +117,24 @@ pub async fn of_records(
     Ok(stored.load(connection).await?.into_iter().collect())
 }
 
+/// What a model has of records of a kind, sentence by sentence.
+///
+/// # Errors
+/// What the database says.
+pub async fn sentences_of(
+    kind: Kind,
+    ids: &[Uuid],
+    model: &str,
+    connection: &mut AsyncPgConnection,
+) -> QueryResult<HashMap<Uuid, Read>> {
+    let stored = meanings::table
+        .filter(meanings::kind.eq(kind.as_str()))
+        .filter(meanings::record_id.eq_any(ids))
+        .filter(meanings::model.eq(model))
+        .select((meanings::record_id, ((meanings::digest, meanings::vectors), meanings::sentences)));
+    Ok(stored.load(connection).await?.into_iter().collect())
+}
+
 /// Keeps what was computed, forgets the records that have no text any more, and goes on to a place: all or nothing. The
 /// indexes hear of what they have to take in again.
 ///
@@ -150,6 +180,7 @@ async fn write(model: &str, computed: &[Meaning], connection: &mut AsyncPgConnec
             meanings::model.eq(model.to_owned()),
             meanings::digest.eq(meaning.digest.to_vec()),
             meanings::vectors.eq(packed(&meaning.vectors)),
+            meanings::sentences.eq(sentences::packed(&meaning.sentences)),
         )
     };
     let rows: Vec<_> = computed.iter().map(row).collect();
@@ -160,7 +191,11 @@ async fn write(model: &str, computed: &[Meaning], connection: &mut AsyncPgConnec
         .values(rows)
         .on_conflict((meanings::kind, meanings::record_id, meanings::model))
         .do_update()
-        .set((meanings::digest.eq(excluded(meanings::digest)), meanings::vectors.eq(excluded(meanings::vectors))))
+        .set((
+            meanings::digest.eq(excluded(meanings::digest)),
+            meanings::vectors.eq(excluded(meanings::vectors)),
+            meanings::sentences.eq(excluded(meanings::sentences)),
+        ))
         .execute(connection)
         .await
         .map(drop)
@@ -199,44 +234,4 @@ pub async fn take_over(model: &str, connection: &mut AsyncPgConnection) -> Query
             Ok(())
         })
         .await
-}
-
-fn packed(vectors: &[Compact]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(vectors.len() * VECTOR);
-    for vector in vectors {
-        bytes.extend_from_slice(&vector.scale.to_be_bytes());
-        bytes.extend(vector.numbers.iter().map(|number| number.cast_unsigned()));
-    }
-    bytes
-}
-
-fn unpacked(bytes: &[u8]) -> Vec<Compact> {
-    let vectors = bytes.as_chunks::<VECTOR>().0.iter().map(|bytes| {
-        let [a, b, c, d, ..] = *bytes;
-        let mut numbers = [0; DIMENSIONS];
-        for (number, byte) in numbers.iter_mut().zip(&bytes[SCALE..]) {
-            *number = byte.cast_signed();
-        }
-        Compact { scale: f32::from_be_bytes([a, b, c, d]), numbers }
-    });
-    vectors.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn vectors_are_read_back_as_they_were_written() {
-        let vector = |scale, first: i8| {
-            let mut numbers = [first; DIMENSIONS];
-            numbers[1] = i8::MIN;
-            Compact { scale, numbers }
-        };
-        let vectors = vec![vector(0.01, 127), vector(1.0, 0), vector(f32::MIN_POSITIVE, -1)];
-        let bytes = packed(&vectors);
-        assert_eq!(bytes.len(), 3 * 388);
-        assert_eq!(bytes[..6], [0x3c, 0x23, 0xd7, 0x0a, 127, 128]);
-        assert_eq!(unpacked(&bytes), vectors);
-    }
 }

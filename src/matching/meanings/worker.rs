@@ -10,7 +10,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use uuid::Uuid;
 
 use super::store::{self, Meaning};
-use super::{digest, text_of, vectors_of};
+use super::{digest, text_of, understood};
 use crate::background;
 use crate::database::Database;
 use crate::matching::behind::{self, Behind};
@@ -126,9 +126,10 @@ impl Behind for Workshop {
 /// The meaning of a record. One that cannot be had is left out, so that the others need not wait for it.
 fn meaning(embedder: &Embedder, Wanting { kind, record, version, text }: &Wanting) -> Option<Meaning> {
     // The model has no state that a panic could spoil.
-    let error = match catch_unwind(AssertUnwindSafe(|| vectors_of(text, embedder))) {
-        Ok(Ok(vectors)) => {
-            return Some(Meaning { kind: *kind, record: *record, version: *version, digest: digest(text), vectors });
+    let error = match catch_unwind(AssertUnwindSafe(|| understood(text, embedder))) {
+        Ok(Ok((vectors, sentences))) => {
+            let (kind, record, version, digest) = (*kind, *record, *version, digest(text));
+            return Some(Meaning { kind, record, version, digest, vectors, sentences });
         }
         Ok(Err(error)) => error.to_string(),
         Err(_) => "a panic".to_owned(),
