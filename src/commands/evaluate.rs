@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use anyhow::ensure;
 use clap::Args;
 
-use crate::matching::evaluation::{Collection, Comparison, Corpus, Evaluated, Judgments, Run, Target, Texts, Topics};
-use crate::matching::{Choice, Model};
+use crate::matching::evaluation::{
+    Collection, Comparison, Corpus, Evaluated, Judgments, Parts, Run, Target, Texts, Topics,
+};
+use crate::matching::{Choice, Model, feature_names};
 use crate::meaning::Embedder;
 
 #[derive(Args)]
@@ -39,6 +41,9 @@ pub struct Options {
     /// Another choice of terms, to be held against the first.
     #[arg(long)]
     against_terms: Option<Choice>,
+    /// Tell what each part of the model is worth, by leaving it out.
+    #[arg(long, conflicts_with_all = ["against", "against_terms"])]
+    parts: bool,
     /// Rank by words alone.
     #[arg(long)]
     no_meaning: bool,
@@ -67,6 +72,13 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         std::fs::write(file, run.trec())?;
     }
     let first = Evaluated::of(&run, &judgments);
+    if options.parts {
+        return Ok(writeln!(
+            std::io::stdout(),
+            "{}",
+            parts(&mut collection, &topics, &judgments, options.terms, first)?
+        )?);
+    }
     if options.against.is_none() && options.against_terms.is_none() {
         return Ok(writeln!(std::io::stdout(), "{first}")?);
     }
@@ -74,6 +86,25 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     collection.set(other, options.against_terms.unwrap_or(options.terms));
     let second = Evaluated::of(&Run::of(&collection, &topics)?, &judgments);
     Ok(writeln!(std::io::stdout(), "{}", Comparison { first, second })?)
+}
+
+/// Ranks again without each feature that has a weight for any of the queries.
+fn parts(
+    collection: &mut Collection,
+    topics: &Topics,
+    judgments: &Judgments,
+    terms: Choice,
+    whole: Evaluated,
+) -> anyhow::Result<Parts> {
+    let model = collection.model().clone();
+    let weighs = |feature: &str| topics.0.iter().any(|topic| collection.scorer(topic).weight(feature) > 0.0);
+    let features: Vec<&str> = feature_names().filter(|feature| weighs(feature)).collect();
+    let mut without = Vec::new();
+    for feature in features {
+        collection.set(model.clone().without(feature), terms);
+        without.push((feature, Evaluated::of(&Run::of(collection, topics)?, judgments)));
+    }
+    Ok(Parts { whole, without })
 }
 
 /// The judgments of what is there. Those of other records or queries are left out, which is told: a misspelt name would

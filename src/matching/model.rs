@@ -128,9 +128,15 @@ impl Model {
 
     /// The same without what it knows of meaning.
     #[must_use]
-    pub fn of_words(mut self) -> Self {
-        for scorer in self.pairs.values_mut() {
-            scorer.weights.remove(MEANING_FEATURE);
+    pub fn of_words(self) -> Self {
+        self.without(MEANING_FEATURE)
+    }
+
+    /// The same without a feature.
+    #[must_use]
+    pub fn without(mut self, feature: &str) -> Self {
+        for scorer in std::iter::once(&mut self.search).chain(self.pairs.values_mut()) {
+            scorer.weights.remove(feature);
         }
         self
     }

@@ -181,12 +181,15 @@ impl Collection {
         self.indexed.engine.choice = choice;
     }
 
-    pub(super) fn model(&self) -> &Model {
+    /// The model that it is ranked by.
+    #[must_use]
+    pub fn model(&self) -> &Model {
         &self.indexed.engine.model
     }
 
     /// What scores the records for a topic.
-    pub(super) fn scorer(&self, topic: &Topic) -> &Scorer {
+    #[must_use]
+    pub fn scorer(&self, topic: &Topic) -> &Scorer {
         if topic.typed { &self.model().search } else { self.model().pair(self.kind) }
     }
 

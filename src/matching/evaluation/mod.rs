@@ -12,6 +12,6 @@ pub mod train;
 
 pub use corpus::{Collection, Corpus, Indexed, Target, Texts};
 pub use judgments::Judgments;
-pub use report::{Comparison, Evaluated};
+pub use report::{Comparison, Evaluated, Parts};
 pub use run::Run;
 pub use topics::{Topic, Topics};

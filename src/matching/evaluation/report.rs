@@ -131,10 +131,47 @@ impl fmt::Display for Comparison {
     }
 }
 
+/// What a run is worth without each part of the model.
+pub struct Parts {
+    pub whole: Evaluated,
+    /// By the name of the feature that was left out.
+    pub without: Vec<(&'static str, Evaluated)>,
+}
+
+impl fmt::Display for Parts {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}\n\n{:<18}{:>8}   change        p  better  worse", self.whole, "without", MEASURES[0])?;
+        let before = self.whole.column(0);
+        for (feature, evaluated) in &self.without {
+            let after = evaluated.column(0);
+            let Paired { difference, p, better, worse } = Paired::of(&before, &after);
+            write!(out, "\n{feature:<18}{:>8.4} {difference:>+8.4} {p:>8.5} {better:>7} {worse:>6}", mean(&after))?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::matching::evaluation::run::tests::run;
+
+    #[test]
+    fn the_worth_of_a_part_is_what_is_lost_without_it() -> anyhow::Result<()> {
+        let judgments = Judgments::parse("q1 0 a 1\n")?;
+        let of = |ranking: &[(&str, f32)]| Evaluated::of(&run(&[("q1", ranking)]), &judgments);
+        let parts = Parts {
+            whole: of(&[("a", 2.0), ("b", 1.0)]),
+            without: vec![("coverage", of(&[("b", 2.0), ("a", 1.0)])), ("region", of(&[("a", 1.0)]))],
+        };
+        let told = parts.to_string();
+        assert!(
+            told.contains("coverage            0.6309  -0.3691")
+                && told.contains("region              1.0000  +0.0000"),
+            "{told}"
+        );
+        Ok(())
+    }
 
     #[test]
     fn what_is_not_judged_is_left_out_and_told() -> anyhow::Result<()> {
