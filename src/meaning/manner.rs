@@ -104,7 +104,7 @@ mod tests {
     fn what_is_said_in_another_manner_means_the_same() {
         let records = [vector([1.0, 0.0, 0.3, 0.0]), vector([1.0, 0.0, -0.3, 0.0])];
         let complaints = vec![vector([1.0, 0.5, 0.3, 0.0]), vector([1.0, 0.5, -0.3, 0.0])];
-        let manner = Manner::of("a model", &records, &[complaints.clone()]);
+        let manner = Manner::of("a model", &records, std::slice::from_ref(&complaints));
         let (record, complaint) = (manner.taken_from(&records[0]), manner.taken_from(&complaints[0]));
         assert!(records[0].cosine(&complaints[0]) < 0.92 && record.cosine(&complaint) > 0.99);
         assert!(manner.taken_from(&records[1]).cosine(&complaint) < -0.99);
