@@ -47,8 +47,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         prior = prior.of_words();
     }
     let believed = prior.pairs.get("default").cloned().context("the prior has no default for pairs")?;
-    let mut model = Model { search: search(options, &prior)?, ..prior.clone() };
     let judged = Judged::read(options)?;
+    let mut model = Model { search: search(options, &prior, judged.embedder.as_ref())?, ..prior.clone() };
     let mut all = Vec::new();
     for target in [Target::Result, Target::Expert] {
         let groups = judged.groups(target, options, &prior)?;
@@ -81,18 +81,29 @@ fn learn(name: &str, prior: &Scorer, groups: &[Group]) -> Scorer {
 
 /// The scorer of searches, from known items over abstracts alone and over whole records: a search must do well on both.
 /// Every other query is learned from, so that the rest can show what was learned.
-fn search(options: &Options, prior: &Model) -> anyhow::Result<Scorer> {
+fn search(options: &Options, prior: &Model, embedder: Option<&Embedder>) -> anyhow::Result<Scorer> {
     if options.known_items.is_empty() {
-        return Ok(if options.prior.is_some() { prior.search.clone() } else { Model::shipped()?.search });
+        let own = if options.no_meaning { Model::words() } else { Model::shipped() };
+        return Ok(if options.prior.is_some() { prior.search.clone() } else { own?.search });
     }
+    let known = options.known_items.iter().map(|name| {
+        let mut topics = Topics::read(&name.with_added_extension("queries.tsv"))?;
+        if let Some(embedder) = embedder {
+            topics.understand(embedder)?;
+        }
+        Ok((topics, Judgments::read(&name.with_added_extension("qrels"))?))
+    });
+    let known = known.collect::<anyhow::Result<Vec<_>>>()?;
     let mut groups = Vec::new();
     for texts in [Texts::Abstract, Texts::All] {
-        let collection = Corpus::read(None, Target::Result)?.with(texts).index(prior.clone())?;
-        for name in &options.known_items {
-            let topics = Topics::read(&name.with_added_extension("queries.tsv"))?;
-            let judgments = Judgments::read(&name.with_added_extension("qrels"))?;
+        let mut corpus = Corpus::read(None, Target::Result)?.with(texts);
+        if let Some(embedder) = embedder {
+            corpus = corpus.understood(embedder)?;
+        }
+        let collection = corpus.index(prior.clone())?;
+        for (topics, judgments) in &known {
             for topic in topics.0.iter().step_by(2) {
-                groups.push(Group::of(&collection, topic, &judgments, Some(0))?);
+                groups.push(Group::of(&collection, topic, judgments, Some(0))?);
             }
         }
     }

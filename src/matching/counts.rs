@@ -8,6 +8,7 @@ use tantivy::postings::BlockSegmentPostings;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, TERMINATED};
 
+use super::candidates::Candidate;
 use super::filter::Filter;
 use super::query::Terms;
 use super::snapshot::Part;
@@ -72,6 +73,12 @@ impl Counts {
             }
         }
         Ok(())
+    }
+
+    /// Counts a record that is on no list.
+    pub fn count_one(&mut self, candidate: Candidate, view: &View, filter: &Filter) {
+        let mut one = Sample { stands_for: 1.0, filter, found: self, facets: Vec::new() };
+        one.take(&view.snapshot.parts[candidate.part], candidate.doc);
     }
 
     pub fn total(&self) -> u64 {

@@ -52,6 +52,13 @@ pub(super) struct TextMatch {
     pub keywords: Vec<String>,
 }
 
+impl TextMatch {
+    /// Does it share a word, a keyword or a name with the query, rather than the meaning alone?
+    pub fn says_something(&self) -> bool {
+        self.features.iter().any(|feature| *feature > 0.0) || self.counts.iter().flatten().any(|count| *count > 0)
+    }
+}
+
 /// What one candidate says.
 struct Found {
     counts: Vec<[u32; 3]>,

@@ -108,6 +108,15 @@ impl Engine {
         Ok(())
     }
 
+    /// What words mean, if there is a model of meaning.
+    ///
+    /// # Errors
+    /// As [`Embedder::understand`].
+    pub fn meaning_of(&self, words: &str) -> Result<Option<Compact>, ModelError> {
+        let Some(embedder) = &self.embedder else { return Ok(None) };
+        Ok(Compact::mean(&meanings::understood(words, embedder)?.0))
+    }
+
     /// The model for a query: what is known of its meaning counts.
     fn model_for(&self, query: &Query) -> &Model {
         if query.meaning.is_some() { &self.model } else { &self.words }

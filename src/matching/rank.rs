@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::candidates::{Candidate, best, nearest};
 use super::conditions::{Stand, Wanted};
-use super::features::{MEANING_FEATURE, TextMatch, nearness, text_matches};
+use super::features::{MEANING_FEATURE, TEXT_FEATURES, TextMatch, nearness, text_matches};
 use super::filter::Filter;
 use super::model::{Level, Scorer, feature_names};
 use super::nearest::Nearest;
@@ -135,7 +135,14 @@ pub(super) struct Scored {
     pub terms: Rc<Terms>,
     pub text: TextMatch,
     pub features: Vec<f32>,
-    candidate: Candidate,
+    pub candidate: Candidate,
+}
+
+impl Scored {
+    /// How near it is in meaning, as the feature says it.
+    pub fn meaning(&self) -> f32 {
+        self.features.get(TEXT_FEATURES.len()).copied().unwrap_or_default()
+    }
 }
 
 /// What a viewer sees, what was looked for in each layer of it, and the records scored by that, best first.

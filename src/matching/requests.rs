@@ -6,6 +6,7 @@ use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::{Audience, Condition, Document, Facet, Filter, MatchRequest, Query, Viewer, harden};
 use crate::access;
+use crate::http::flag;
 use crate::identity::Caller;
 use crate::problem::{Faults, FieldFault};
 use crate::registry::Kind;
@@ -146,6 +147,11 @@ pub struct SearchParameters {
     #[deserr(default, try_from(Option<String>) = parse_maturity -> FieldFault)]
     #[param(value_type = Option<i32>, minimum = 1, maximum = 9)]
     pub maturity_from: Option<u8>,
+    /// Whether records are found, too, that are near in meaning though they have none of the words. It takes some
+    /// milliseconds more.
+    #[deserr(default, try_from(Option<String>) = flag -> FieldFault)]
+    #[param(inline, example = true)]
+    pub meaning: Option<bool>,
 }
 
 impl FreeText {

@@ -131,16 +131,24 @@ pub async fn search(request: HttpRequest, state: web::Data<State>, caller: Calle
     let (paging, filters) = Paging::of(&request)?;
     let parameters: SearchParameters =
         deserr::deserialize(Value::Object(filters)).map_err(Problem::invalid_parameters)?;
-    let search = SearchRequest {
+    let by_meaning = parameters.meaning == Some(true);
+    let mut search = SearchRequest {
         words: parameters.q.to_string(),
         kinds: if parameters.kind.is_empty() { Kind::ALL.to_vec() } else { parameters.kind.clone() },
         filter: parameters.filter(&caller),
         limit: usize::try_from(paging.fetch()).unwrap_or_default(),
         after: place(&paging)?,
+        meaning: None,
     };
     let found = {
         let state = state.clone();
-        web::block(move || state.engine.search(&search)).await.map_err(Problem::internal)?.map_err(Problem::internal)?
+        let find = move || {
+            if by_meaning {
+                search.meaning = state.engine.meaning_of(&search.words).map_err(Problem::internal)?;
+            }
+            state.engine.search(&search).map_err(Problem::internal)
+        };
+        web::block(find).await.map_err(Problem::internal)??
     };
     let mut hits = found.hits;
     let next_cursor = paging.cut(&mut hits, |hit| position(&hit.place));

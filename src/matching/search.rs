@@ -12,7 +12,11 @@ use super::query::Query;
 use super::rank::Place;
 use super::text::{simplified, words};
 use super::{Engine, Facet, IndexError, Kind};
+use crate::meaning::Compact;
 
+/// How near in meaning a record is that is found without any of the words. Something is always the nearest: of words that
+/// mean nothing, or nothing that is there, it comes up to about this.
+const NEAR: f32 = 0.6;
 /// Names in a search: more words are no name.
 const MOST_NAMES: usize = 8;
 
@@ -23,6 +27,8 @@ pub struct SearchRequest {
     pub filter: Filter,
     pub limit: usize,
     pub after: Option<Place>,
+    /// What the words mean, where records that are near in meaning are to be found, too.
+    pub meaning: Option<Compact>,
 }
 
 /// A record that was found.
@@ -60,22 +66,27 @@ pub struct Found {
 const MOST_VALUES: usize = 50;
 
 impl Engine {
-    /// Finds records by words. More of the words, rarer ones, together and in the title or the keywords count more;
+    /// Finds records by words, and by what they mean where that is given. More of the words, rarer ones, together and in the title or the keywords count more;
     /// people and organisations are found by pinyin and initials too.
     ///
     /// # Errors
     /// If the index cannot be read.
     pub fn search(&self, request: &SearchRequest) -> Result<Found, IndexError> {
-        let (query, names) = Query::of_words(&request.words);
+        let (mut query, names) = Query::of_words(&request.words);
+        query.meaning.clone_from(&request.meaning);
         let scorer = &self.model_for(&query).search;
         let mut hits: Vec<Hit> = Vec::new();
         let mut counts = Counts::default();
         let asked = !names.is_empty() || !words(&request.words).is_empty();
         let kinds = if asked { &request.kinds[..] } else { &[] };
         for kind in kinds {
-            let ranked = self.rank(*kind, &query, &names, true, &request.filter, scorer)?;
+            let mut ranked = self.rank(*kind, &query, &names, true, &request.filter, scorer)?;
+            ranked.scored.retain(|scored| scored.text.says_something() || scored.meaning() >= NEAR);
             for (layer, terms) in ranked.view.layers.iter().zip(&ranked.terms) {
                 counts.count(terms, layer, &ranked.view, &request.filter)?;
+            }
+            for scored in ranked.scored.iter().filter(|scored| !scored.text.says_something()) {
+                counts.count_one(scored.candidate, &ranked.view, &request.filter);
             }
             hits.extend(ranked.scored.iter().map(|scored| Hit {
                 kind: *kind,

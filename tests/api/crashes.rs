@@ -136,7 +136,7 @@ fn told(engine: &Engine) -> Vec<String> {
             }
             let filter = Filter::of(Viewer { audience, owner: None });
             let (words, kinds) = (subject.to_owned(), Kind::ALL.to_vec());
-            let search = SearchRequest { words, kinds, filter, limit: 1000, after: None };
+            let search = SearchRequest { words, kinds, filter, limit: 1000, after: None, meaning: None };
             let found = engine.search(&search).expect("hits");
             told.push(format!("{subject} {}", found.total));
             told.extend(found.hits.iter().map(|hit| format!("{} {}", hit.id, hit.place.raw)));
@@ -148,7 +148,7 @@ fn told(engine: &Engine) -> Vec<String> {
 fn matched(engine: &Engine, target: Kind, audience: Audience, title: &str, text: &str) -> Vec<String> {
     let query = Query { title: title.to_owned(), text: text.to_owned(), ..Query::default() };
     let filter = Filter::of(Viewer { audience, owner: None });
-    let request = MatchRequest { target, query, asks: true, filter, limit: 1000, after: None };
+    let request = MatchRequest { target, query, asks: true, filter, limit: 1000, after: None, meaning: None };
     let matches = engine.matches(&request).expect("matches").into_iter().map(|found| {
         let why = serde_json::to_string(&found.explanation).expect("JSON");
         format!("{} {} {} {why}", found.id, found.version, found.score)
@@ -405,7 +405,7 @@ async fn of_transactions_held_open_across_others_none_is_skipped() {
         assert!(freshness.reached(last, Duration::from_secs(20)).await, "round {round}: the index stands still");
         let filter = Filter::of(Viewer { audience: Audience::STAFF, owner: None });
         let kinds = vec![Kind::Organisation];
-        let request = SearchRequest { words: word, kinds, filter, limit: 1000, after: None };
+        let request = SearchRequest { words: word, kinds, filter, limit: 1000, after: None, meaning: None };
         let hits = engine.search(&request).expect("hits").hits;
         let mut found: Vec<String> = hits.iter().map(|hit| hit.id.to_string()).collect();
         found.sort();

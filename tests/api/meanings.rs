@@ -252,6 +252,34 @@ async fn what_shares_no_word_is_found_by_what_it_means() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_search_finds_what_is_near_in_meaning_if_it_is_asked_to() {
+    let (service, staff, firm) = start(new_database().await).await;
+    let near = staff.create("results", &result(&firm, "活性艳红的微生物脱色", "白腐真菌降解偶氮染料废水。")).await;
+    staff.create("results", &result(&firm, "羔羊早期断奶", "断奶日龄对羔羊增重的影响。")).await;
+    settle(&service).await;
+    let words = "dye wastewater decolorization by fungi";
+    let path = format!("/v1/search?q={}&kind=result", words.replace(' ', "%20"));
+    let search = async |more: &str| service.public().get(&format!("{path}{more}")).await.expect(200).clone();
+    for by_words in [search("").await, search("&meaning=false").await] {
+        assert_eq!((by_words["items"].as_array().map(Vec::len), &by_words["total"]), (Some(0), &json!(0)));
+    }
+    let started = Instant::now();
+    let found = loop {
+        let found = search("&meaning=true").await;
+        if found["total"] != 0 {
+            break found;
+        }
+        assert!(started.elapsed() < PATIENCE, "nothing is found by its meaning");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let items = found["items"].as_array().expect("items");
+    assert_eq!((items.len(), &items[0]["record"]["id"]), (1, &json!(near)), "{found}");
+    assert_eq!((&found["total"], &found["facets"]["status"][0]), (&json!(1), &json!({"value": "published", "count": 1})));
+    let refused = service.public().get(&format!("{path}&meaning=yes")).await;
+    assert_eq!(refused.expect(400)["errors"][0]["pointer"], "/meaning");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_a_long_record_the_sentence_is_quoted_that_is_near() {
     let (service, staff, firm) = start(new_database().await).await;
     let apart = "断奶日龄对羔羊增重有影响，应当早补饲料。".repeat(16);

@@ -35,12 +35,12 @@ impl Topics {
         Self::parse(&text).with_context(|| file.display().to_string())
     }
 
-    /// Has it known what every demand means. What is typed into a search is looked for by its words.
+    /// Has it known what every query means.
     ///
     /// # Errors
     /// As [`Embedder::understand`].
     pub fn understand(&mut self, by: &Embedder) -> anyhow::Result<()> {
-        for Topic { query, .. } in self.0.iter_mut().filter(|topic| !topic.typed) {
+        for Topic { query, .. } in &mut self.0 {
             query.meaning = Compact::mean(&meanings::understood(&query.said(), by)?.0);
         }
         Ok(())

@@ -111,7 +111,7 @@ fn told(indexed: &Indexed, random: &mut StdRng) -> Vec<String> {
                     told.push(format!("{} {} {} {why}", found.id, found.version, found.score));
                 }
                 let (words, kinds) = (format!("{words} 陈志远"), vec![Kind::Result]);
-                let search = SearchRequest { words, kinds, filter, limit: 1000, after: None };
+                let search = SearchRequest { words, kinds, filter, limit: 1000, after: None, meaning: None };
                 let found = indexed.engine.search(&search).expect("hits");
                 told.push(format!("{} {}", found.total, serde_json::to_string(&found.facets).expect("JSON")));
                 told.extend(found.hits.iter().map(|hit| format!("{} {} {:?}", hit.id, hit.place.raw, hit.terms)));
