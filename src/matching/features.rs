@@ -35,7 +35,7 @@ pub const MEANING_FEATURE: &str = "meaning";
 
 /// The cosine of texts that say the same, though in other words and at other lengths. That of texts that have nothing to do
 /// with each other is 0.
-const THE_SAME: f32 = 0.5;
+const THE_SAME: f32 = 0.8;
 
 /// How near two texts are in meaning, 0 where that is not known.
 pub(super) fn nearness(cosine: Option<f32>) -> f32 {

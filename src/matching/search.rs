@@ -16,7 +16,7 @@ use crate::meaning::Compact;
 
 /// How near in meaning a record is that is found without any of the words. Something is always the nearest: of words that
 /// mean nothing, or nothing that is there, it comes up to about this.
-const NEAR: f32 = 0.6;
+const NEAR: f32 = 0.375;
 /// Names in a search: more words are no name.
 const MOST_NAMES: usize = 8;
 

@@ -148,7 +148,7 @@ fn told(engine: &Engine) -> Vec<String> {
 fn matched(engine: &Engine, target: Kind, audience: Audience, title: &str, text: &str) -> Vec<String> {
     let query = Query { title: title.to_owned(), text: text.to_owned(), ..Query::default() };
     let filter = Filter::of(Viewer { audience, owner: None });
-    let request = MatchRequest { target, query, asks: true, filter, limit: 1000, after: None, meaning: None };
+    let request = MatchRequest { target, query, asks: true, filter, limit: 1000, after: None };
     let matches = engine.matches(&request).expect("matches").into_iter().map(|found| {
         let why = serde_json::to_string(&found.explanation).expect("JSON");
         format!("{} {} {} {why}", found.id, found.version, found.score)
