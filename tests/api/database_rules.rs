@@ -216,6 +216,8 @@ async fn the_tables_are_as_the_program_sees_them() {
         matching_runs,
         matching_run_matches,
         alerts,
+        dockings,
+        docking_moves,
         notifications,
         meanings,
         one_time_links,
