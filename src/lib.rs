@@ -8,6 +8,7 @@ pub mod config;
 pub mod database;
 pub mod demo;
 pub mod dockings;
+pub mod files;
 pub mod health;
 pub mod http;
 pub mod identity;

@@ -65,7 +65,9 @@ use crate::{audit, dockings, health, identity, matching, notifications, problem,
         matching::runs::routes::read, matching::runs::routes::cancel, matching::runs::routes::download,
         dockings::routes::create, dockings::routes::list, dockings::routes::read, dockings::routes::move_on,
         dockings::routes::undo, dockings::routes::moves, dockings::routes::replace_contract,
-        dockings::routes::replace_outcome,
+        dockings::routes::replace_outcome, dockings::contacts::routes::create, dockings::contacts::routes::list,
+        dockings::contacts::files::create, dockings::contacts::files::list, dockings::contacts::files::download,
+        dockings::statistics::routes::read,
         notifications::routes::list, notifications::routes::read, notifications::routes::read_until,
         registry::codes::routes::list_industries, registry::codes::routes::read_industry,
         registry::codes::routes::list_regions, registry::codes::routes::read_region,
@@ -279,9 +281,18 @@ fn operations_of(item: &PathItem) -> Vec<access::Operation> {
     ];
     let ruled = methods.into_iter().filter_map(|(method, operation)| {
         let operation = operation.as_ref()?;
-        Some(access::Operation { id: operation.operation_id.as_deref()?.into(), method, rule: rule_of(operation)? })
+        let id = operation.operation_id.as_deref()?.into();
+        Some(access::Operation { id, method, media_types: media_types(operation), rule: rule_of(operation)? })
     });
     ruled.collect()
+}
+
+/// What an operation answers with where all went well.
+fn media_types(operation: &Operation) -> Vec<String> {
+    let well = operation.responses.responses.iter().filter(|(status, _)| status.starts_with('2'));
+    let described =
+        well.filter_map(|(_, response)| if let RefOr::T(response) = response { Some(response) } else { None });
+    described.flat_map(|response| response.content.keys().cloned()).collect()
 }
 
 #[cfg(test)]

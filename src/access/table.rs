@@ -195,9 +195,15 @@ const TABLE: &[Rule] = &[
             "list_docking_moves",
             "replace_docking_contract",
             "replace_docking_outcome",
+            "list_docking_contacts",
+            "create_docking_contact",
+            "list_docking_files",
+            "download_docking_file",
         ],
         SIDES,
     ),
+    operations(&["create_docking_file"], SIDES).costing(5),
+    operations(&["read_statistics"], CENTRE).costing(2),
     // What one was told oneself.
     operations(&["list_notifications", "read_notification", "read_notifications"], PEOPLE),
     // What the service says of itself.

@@ -54,6 +54,9 @@ vocabulary! {
         DockingMoved = "docking_moved",
         DockingMoveUndone = "docking_move_undone",
         DockingChanged = "docking_changed",
+        DockingContactAdded = "docking_contact_added",
+        DockingFileAdded = "docking_file_added",
+        DockingFileDownloaded = "docking_file_downloaded",
     }
 }
 

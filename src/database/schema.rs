@@ -418,6 +418,53 @@ diesel::table! {
 }
 
 diesel::table! {
+    files (id) {
+        id -> Uuid,
+        name -> Text,
+        media_type -> Text,
+        size -> Integer,
+        digest -> Bytea,
+        content -> Bytea,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    docking_contacts (id) {
+        id -> Uuid,
+        docking_id -> Uuid,
+        on -> Date,
+        way -> Text,
+        people -> Text,
+        note -> Text,
+        party -> Text,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    docking_files (file_id) {
+        file_id -> Uuid,
+        docking_id -> Uuid,
+        contact_id -> Nullable<Uuid>,
+        party -> Text,
+    }
+}
+
+diesel::table! {
+    docking_reminders (docking_id, since) {
+        docking_id -> Uuid,
+        since -> Timestamptz,
+        told_at -> Timestamptz,
+    }
+}
+
+diesel::joinable!(docking_files -> files (file_id));
+diesel::allow_tables_to_appear_in_same_query!(docking_files, files);
+
+diesel::table! {
     meanings (kind, record_id, model) {
         kind -> Text,
         record_id -> Uuid,

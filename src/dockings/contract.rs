@@ -1,6 +1,6 @@
 //! The technical contract of a docking (技术合同), and what came of it.
 
-use chrono::{Days, Months, NaiveDate, Utc};
+use chrono::{Months, NaiveDate, Utc};
 use deserr::Deserr;
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 
+use super::days::{in_future, is_in_future, parse_day};
 use crate::problem::{Faults, FieldFault};
-use crate::registry::fields::{Day, date, json_field, vocabulary, whole_cny};
+use crate::registry::fields::{Day, json_field, vocabulary, whole_cny};
 
 vocabulary! {
     /// The kinds of technical contracts (民法典 843–887): 技术开发, 技术转让, 技术许可, 技术咨询, 技术服务.
@@ -33,7 +34,7 @@ pub struct Contract {
     #[deserr(try_from(i64) = whole_cny -> FieldFault)]
     #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
     pub amount: i64,
-    #[deserr(try_from(String) = day -> FieldFault)]
+    #[deserr(try_from(String) = parse_day -> FieldFault)]
     #[schema(inline, value_type = Day)]
     pub signed_on: NaiveDate,
     /// As the registration office gives it (技术合同登记编号): 16 digits, or 14 on older contracts. It may be added later.
@@ -80,10 +81,8 @@ impl Contract {
     /// # Errors
     /// `in_future` at `/signed_on` of a contract that nobody can have signed yet.
     pub fn check(&self, pointer: &str, faults: &mut Faults) {
-        // A day begins first at UTC+14.
-        if self.signed_on > Utc::now().date_naive() + Days::new(1) {
-            let fault = FieldFault::new("in_future", "签订日期在将来", "is in the future");
-            faults.add(format!("{pointer}/signed_on"), fault);
+        if is_in_future(self.signed_on) {
+            faults.add(format!("{pointer}/signed_on"), in_future());
         }
     }
 
@@ -92,11 +91,6 @@ impl Contract {
     pub fn is_older_than(&self, months: Months) -> bool {
         self.signed_on.checked_add_months(months).is_some_and(|day| day <= Utc::now().date_naive())
     }
-}
-
-fn day(text: String) -> Result<NaiveDate, FieldFault> {
-    let day = date(Some(text))?;
-    day.ok_or_else(|| FieldFault::new("required", "必填", "is required"))
 }
 
 /// The digits name a year, a region, an office and a number; how many are of which differs, so no more is asked of them.
@@ -139,6 +133,8 @@ fn parse_feedback(grade: Option<i64>) -> Result<Option<i64>, FieldFault> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::Days;
+
     use super::*;
 
     #[test]

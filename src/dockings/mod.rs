@@ -4,11 +4,16 @@
 //! centre; the sides are whose they were when it began, and each is told how it was called then.
 
 mod acquaintance;
+pub mod contacts;
 mod contract;
+mod days;
+pub mod judgments;
 mod pair;
+pub mod reminders;
 mod requests;
 pub mod routes;
 pub mod stages;
+pub mod statistics;
 mod store;
 
 use chrono::{DateTime, Utc};

@@ -139,6 +139,19 @@ impl DockingStage {
     pub const ACQUAINTED: [Self; 5] =
         [Self::Accepted, Self::Negotiating, Self::Contracted, Self::Implementing, Self::Completed];
 
+    /// For how many days it may lie still there before its people are reminded.
+    #[must_use]
+    pub const fn patience(self) -> Option<i32> {
+        match self {
+            Self::Requested => Some(7),
+            Self::Accepted => Some(14),
+            Self::Negotiating => Some(30),
+            Self::Contracted => Some(60),
+            Self::Implementing => Some(180),
+            Self::Completed | Self::Declined | Self::Abandoned => None,
+        }
+    }
+
     /// Is there a contract?
     #[must_use]
     pub const fn has_contract(self) -> bool {

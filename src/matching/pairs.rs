@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::documents::{self, Indexed};
 use super::requests::{asks, request_for};
-use super::{Match, Query, Viewer};
+use super::{Match, Viewer};
 use crate::identity::Caller;
 use crate::problem::{Answer, Problem};
 use crate::registry::{Concept, Kind, Record};
@@ -22,9 +22,9 @@ pub async fn matched<C: Concept + Indexed>(
     state: &web::Data<State>,
 ) -> Answer<Option<Match>> {
     let mut connection = state.database.connection().await?;
-    let document = documents::with_meaning(record, state.engine.meaning_version(), &mut connection).await?;
+    let query = documents::query_of(record, state.engine.meaning_version(), &mut connection).await?;
     drop(connection);
-    let mut request = request_for(kind, Query::from(document), asks(C::KIND), &[], Viewer::of(caller), usize::MAX);
+    let mut request = request_for(kind, query, asks(C::KIND), &[], Viewer::of(caller), usize::MAX);
     let state = state.clone();
     let found = web::block(move || {
         state.engine.understand(&mut request.query).map_err(Problem::internal)?;

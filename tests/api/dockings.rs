@@ -1,5 +1,7 @@
 //! Dockings: the whole life, who may do what in it, and what must never be.
 
+mod figures;
+mod log;
 mod races;
 mod refusals;
 
