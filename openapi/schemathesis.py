@@ -7,7 +7,8 @@ import schemathesis
 # A position or a key that only the service can know.
 PROBLEMS = {"invalid-cursor", "idempotency-key-reused"}
 
-# Another record, a code list, a check digit, an order of two values, a secret, a network, what a role or a kind needs.
+# Another record, a code list, a check digit, an order of two values, a secret, a network, what a role, a kind or a stage
+# needs, one of two members, today's date, what a file is.
 CODES = {
     "unknown_reference",
     "not_an_enterprise",
@@ -21,10 +22,17 @@ CODES = {
     "not_for_role",
     "unchangeable",
     "no_counterpart",
+    "either_or",
+    "same_side",
+    "not_open",
+    "required_for_stage",
+    "not_for_stage",
+    "in_future",
+    "file_type",
 }
 
 # What a patch (RFC 7396) leaves depends on what it is put on.
-CODES_OF_PATCHES = {"required", "either_or"}
+CODES_OF_PATCHES = {"required"}
 
 
 @schemathesis.check

@@ -7,6 +7,8 @@ pub mod commands;
 pub mod config;
 pub mod database;
 pub mod demo;
+pub mod dockings;
+pub mod files;
 pub mod health;
 pub mod http;
 pub mod identity;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use duijie::commands::{
-    access, audit, demo, evaluate, keys, manner, migrate, model, openapi, recombine, serve, train, users,
+    access, audit, demo, evaluate, judgments, keys, manner, migrate, model, openapi, recombine, serve, train, users,
 };
 use duijie::config::Settings;
 use mimalloc::MiMalloc;
@@ -41,6 +41,8 @@ enum Command {
     Evaluate(evaluate::Options),
     /// Train the matching model from judged pairs.
     Train(train::Options),
+    /// Write what became of dockings as judgments, for `train`.
+    Judgments(judgments::Options),
     /// Make the model of meaning that the program carries, from the package that has it.
     Model(model::Options),
     /// Find what texts of some manners of speech have in common, so that it can be taken out of what they mean.
@@ -75,6 +77,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Keys(command) => keys::run(command).await,
         Command::Evaluate(options) => evaluate::run(&options),
         Command::Train(options) => train::run(&options),
+        Command::Judgments(options) => judgments::run(&options).await,
         Command::Model(options) => model::run(&options),
         Command::Manner(options) => manner::run(&options),
         Command::Audit(command) => audit::run(command).await,

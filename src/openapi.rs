@@ -22,7 +22,7 @@ use crate::registry::experts::Expert;
 use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
-use crate::{audit, health, identity, matching, notifications, problem, registry};
+use crate::{audit, dockings, health, identity, matching, notifications, problem, registry};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -38,7 +38,7 @@ use crate::{audit, health, identity, matching, notifications, problem, registry}
         (name = "results", description = "科技成果"), (name = "experts", description = "专家"),
         (name = "organisations", description = "单位"), (name = "demands", description = "技术需求"),
         (name = "policies", description = "政策"), (name = "matches", description = "匹配与检索"),
-        (name = "notifications", description = "通知"),
+        (name = "dockings", description = "对接"), (name = "notifications", description = "通知"),
         (name = "codes", description = "代码表"), (name = "sessions", description = "登录"),
         (name = "account", description = "自己的账号"), (name = "accounts", description = "账号管理"),
         (name = "partners", description = "合作站点"), (name = "audit", description = "审计日志"),
@@ -63,6 +63,11 @@ use crate::{audit, health, identity, matching, notifications, problem, registry}
         matching::routes::demand_matches, matching::routes::result_matches, matching::routes::expert_matches,
         matching::routes::organisation_matches, matching::routes::match_text, matching::routes::search, matching::runs::routes::create, matching::runs::routes::list,
         matching::runs::routes::read, matching::runs::routes::cancel, matching::runs::routes::download,
+        dockings::routes::create, dockings::routes::list, dockings::routes::read, dockings::routes::move_on,
+        dockings::routes::undo, dockings::routes::moves, dockings::routes::replace_contract,
+        dockings::routes::replace_outcome, dockings::contacts::routes::create, dockings::contacts::routes::list,
+        dockings::contacts::files::create, dockings::contacts::files::list, dockings::contacts::files::download,
+        dockings::statistics::routes::read,
         notifications::routes::list, notifications::routes::read, notifications::routes::read_until,
         registry::codes::routes::list_industries, registry::codes::routes::read_industry,
         registry::codes::routes::list_regions, registry::codes::routes::read_region,
@@ -151,7 +156,7 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     let open = rule.grant_of(Role::Public).is_some();
     operation.security = Some(security(path, rule));
     limit(operation);
-    for kind in problems(path, method, open) {
+    for kind in problems(path, method, (open, is_conditional(operation))) {
         let status = kind.status().as_u16().to_string();
         let response = RefOr::<Response>::T(problem_response(kind.title(Language::English)));
         operation.responses.responses.entry(status).or_insert(response);
@@ -208,8 +213,14 @@ fn client_scheme() -> SecurityScheme {
     SecurityScheme::Http(Http::new(HttpAuthScheme::Basic))
 }
 
-/// The problems that an operation can answer with, by its shape.
-fn problems(path: &str, method: &HttpMethod, open: bool) -> Vec<Kind> {
+/// Does it take `If-Match`?
+fn is_conditional(operation: &Operation) -> bool {
+    let parameters = operation.parameters.iter().flatten();
+    parameters.into_iter().any(|parameter| matches!(parameter, RefOr::T(named) if named.name == "If-Match"))
+}
+
+/// The problems that an operation can answer with, by its shape: whether it is open to the public, and conditional.
+fn problems(path: &str, method: &HttpMethod, (open, conditional): (bool, bool)) -> Vec<Kind> {
     let mut kinds = vec![
         Kind::InvalidParameter,
         Kind::Unauthenticated,
@@ -233,7 +244,7 @@ fn problems(path: &str, method: &HttpMethod, open: bool) -> Vec<Kind> {
         kinds.push(Kind::Gone);
     }
     let changes = matches!(method, HttpMethod::Put | HttpMethod::Patch | HttpMethod::Delete);
-    if changes {
+    if changes || conditional {
         kinds.extend([Kind::PreconditionFailed, Kind::PreconditionRequired]);
     }
     if changes || matches!(method, HttpMethod::Post) {
@@ -270,9 +281,18 @@ fn operations_of(item: &PathItem) -> Vec<access::Operation> {
     ];
     let ruled = methods.into_iter().filter_map(|(method, operation)| {
         let operation = operation.as_ref()?;
-        Some(access::Operation { id: operation.operation_id.as_deref()?.into(), method, rule: rule_of(operation)? })
+        let id = operation.operation_id.as_deref()?.into();
+        Some(access::Operation { id, method, media_types: media_types(operation), rule: rule_of(operation)? })
     });
     ruled.collect()
+}
+
+/// What an operation answers with where all went well.
+fn media_types(operation: &Operation) -> Vec<String> {
+    let well = operation.responses.responses.iter().filter(|(status, _)| status.starts_with('2'));
+    let described =
+        well.filter_map(|(_, response)| if let RefOr::T(response) = response { Some(response) } else { None });
+    described.flat_map(|response| response.content.keys().cloned()).collect()
 }
 
 #[cfg(test)]

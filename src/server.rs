@@ -22,7 +22,7 @@ use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::state::State;
-use crate::{access, audit, health, identity, matching, notifications, openapi, pages, problem, registry};
+use crate::{access, audit, dockings, health, identity, matching, notifications, openapi, pages, problem, registry};
 
 /// Seconds that running requests have to finish when the service is told to stop.
 const GRACE: u64 = 30;
@@ -145,6 +145,20 @@ fn routes(config: &mut ServiceConfig) {
         .service(matching::runs::routes::read)
         .service(matching::runs::routes::cancel)
         .service(matching::runs::routes::download)
+        .service(dockings::routes::create)
+        .service(dockings::routes::list)
+        .service(dockings::routes::read)
+        .service(dockings::routes::move_on)
+        .service(dockings::routes::undo)
+        .service(dockings::routes::moves)
+        .service(dockings::routes::replace_contract)
+        .service(dockings::routes::replace_outcome)
+        .service(dockings::statistics::routes::read)
+        .service(dockings::contacts::routes::create)
+        .service(dockings::contacts::routes::list)
+        .service(dockings::contacts::files::create)
+        .service(dockings::contacts::files::list)
+        .service(dockings::contacts::files::download)
         .service(notifications::routes::list)
         .service(notifications::routes::read)
         .service(notifications::routes::read_until)

@@ -24,6 +24,8 @@ pub enum Fields {
     Open,
     /// Those that are personal only in one's own records.
     PersonalOfOwn,
+    /// The same, and those of the other side of a docking that was accepted.
+    PersonalOfSides,
     /// All.
     Personal,
 }
@@ -35,6 +37,10 @@ impl Fields {
         match self {
             Self::Open => ("不含个人信息", "without personal data"),
             Self::PersonalOfOwn => ("自己的含个人信息", "personal data in one's own"),
+            Self::PersonalOfSides => (
+                "自己的和已受理对接的另一方含个人信息",
+                "personal data in one's own and of the other side of an accepted docking",
+            ),
             Self::Personal => ("含个人信息", "with personal data"),
         }
     }

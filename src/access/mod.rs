@@ -56,9 +56,22 @@ pub fn may<C: Concept>(caller: &Caller, action: Action, record: &Record<C>) -> b
 pub fn shows_personal_data<C: Concept>(caller: &Caller, record: &Record<C>) -> bool {
     match granted(caller, C::KIND, Action::Read).map(|grant| grant.fields) {
         Some(Fields::Personal) => true,
-        Some(Fields::PersonalOfOwn) => is_own(&C::owners(record), caller.owner()),
+        Some(Fields::PersonalOfOwn | Fields::PersonalOfSides) => is_own(&C::owners(record), caller.owner()),
         Some(Fields::Open) | None => false,
     }
+}
+
+/// May the caller be shown the personal data of records of a kind that are of the other side of an accepted docking?
+#[must_use]
+pub fn shows_other_side(caller: &Caller, kind: Kind) -> bool {
+    granted(caller, kind, Action::Read).is_some_and(|grant| grant.fields == Fields::PersonalOfSides)
+}
+
+/// The records that a caller is granted for an operation, if any.
+#[must_use]
+pub fn granted_records(caller: &Caller, operation: &str) -> Option<Records> {
+    let of = |rule: &&Rule| matches!(rule.what, What::Operations(ids) if ids.contains(&operation));
+    rules().iter().find(of).and_then(|rule| rule.grant_for(caller)).map(|grant| grant.records)
 }
 
 fn is_own(owners: &[Uuid], caller: Option<Uuid>) -> bool {

@@ -11,6 +11,8 @@ use super::Rule;
 pub struct Operation {
     pub id: Arc<str>,
     pub method: Method,
+    /// What it answers with where all went well.
+    pub media_types: Vec<String>,
     pub rule: &'static Rule,
 }
 
@@ -88,7 +90,8 @@ mod tests {
 
     #[test]
     fn an_address_has_the_operations_of_its_template() {
-        let operation = |id: &str, method| Operation { id: id.into(), method, rule: &rules()[0] };
+        let operation =
+            |id: &str, method| Operation { id: id.into(), method, media_types: Vec::new(), rule: &rules()[0] };
         let operations = Operations::new(vec![
             ("/v1/results".to_owned(), vec![operation("list", Method::GET), operation("create", Method::POST)]),
             ("/v1/results/{id}".to_owned(), vec![operation("delete", Method::DELETE)]),

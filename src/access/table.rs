@@ -29,6 +29,11 @@ const fn own(role: Role, records: Records) -> Grant {
     Grant::to(role, records).showing(Fields::PersonalOfOwn)
 }
 
+/// Each side of an accepted docking sees how the other is reached.
+const fn sides(role: Role, records: Records) -> Grant {
+    Grant::to(role, records).showing(Fields::PersonalOfSides)
+}
+
 const fn records(kind: Kind, action: Action, grants: &'static [Grant]) -> Rule {
     Rule { what: What::Records(kind, action), cost: 1, strong: false, grants }
 }
@@ -62,6 +67,8 @@ const ANYONE_BY_WHAT_THEY_READ: &[Grant] = &[
 
 const CENTRE: &[Grant] = &[centre(Staff), centre(Admin)];
 
+const SIDES: &[Grant] = &[to(Enterprise, Own), to(Expert, Own), to(Staff, All), to(Admin, All)];
+
 const PEOPLE: &[Grant] = &[own(Enterprise, Own), own(Expert, Own), own(Staff, Own), own(Admin, Own)];
 
 const WHO_RUNS_ACCOUNTS: &[Grant] = &[to(Staff, OutsideCentre).showing(Fields::Personal), centre(Admin)];
@@ -92,7 +99,7 @@ const TABLE: &[Rule] = &[
         Action::Read,
         &[
             to(Public, Open),
-            to(Enterprise, Open),
+            sides(Enterprise, Open),
             own(Expert, OpenAndOwn),
             site(Scope::ExpertsRead, Open),
             centre(Staff),
@@ -109,8 +116,8 @@ const TABLE: &[Rule] = &[
         Action::Read,
         &[
             to(Public, Open),
-            own(Enterprise, OpenAndOwn),
-            to(Expert, Open),
+            sides(Enterprise, OpenAndOwn),
+            sides(Expert, Open),
             site(Scope::OrganisationsRead, Open),
             centre(Staff),
             centre(Admin),
@@ -177,6 +184,26 @@ const TABLE: &[Rule] = &[
         ],
         CENTRE,
     ),
+    // Dockings: a side's own are those that it is a side of.
+    operations(
+        &[
+            "list_dockings",
+            "create_docking",
+            "read_docking",
+            "create_docking_move",
+            "undo_docking_move",
+            "list_docking_moves",
+            "replace_docking_contract",
+            "replace_docking_outcome",
+            "list_docking_contacts",
+            "create_docking_contact",
+            "list_docking_files",
+            "download_docking_file",
+        ],
+        SIDES,
+    ),
+    operations(&["create_docking_file"], SIDES).costing(5),
+    operations(&["read_statistics"], CENTRE).costing(2),
     // What one was told oneself.
     operations(&["list_notifications", "read_notification", "read_notifications"], PEOPLE),
     // What the service says of itself.

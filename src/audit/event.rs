@@ -50,6 +50,13 @@ vocabulary! {
         MatchingRunCreated = "matching_run_created",
         MatchingRunCancelled = "matching_run_cancelled",
         MatchingRunDownloaded = "matching_run_downloaded",
+        DockingCreated = "docking_created",
+        DockingMoved = "docking_moved",
+        DockingMoveUndone = "docking_move_undone",
+        DockingChanged = "docking_changed",
+        DockingContactAdded = "docking_contact_added",
+        DockingFileAdded = "docking_file_added",
+        DockingFileDownloaded = "docking_file_downloaded",
     }
 }
 

@@ -12,6 +12,7 @@ use super::{beside, close, log, open};
 use crate::background;
 use crate::config::Settings;
 use crate::database::{Database, DatabaseError};
+use crate::dockings::reminders;
 use crate::http::idempotency;
 use crate::identity::passwords::{Cost, Passwords};
 use crate::identity::tokens::Tokens;
@@ -93,6 +94,7 @@ pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State
     drop(connection);
     tokio::spawn(watch(Arc::downgrade(&tokens), database.clone(), secret.clone()));
     tokio::spawn(sweep(Arc::downgrade(&tokens), database.clone()));
+    tokio::spawn(reminders::work(Arc::downgrade(&tokens), database.clone()));
     let index = folder.join("index");
     // Those who answer come before the threads of the index, which merge.
     let engine = background::run(move || Engine::open(&index, model)).await??;

@@ -359,11 +359,110 @@ diesel::table! {
     notifications (id) {
         id -> Uuid,
         user_id -> Uuid,
-        alert_id -> Uuid,
+        alert_id -> Nullable<Uuid>,
         created_at -> Timestamptz,
         read_at -> Nullable<Timestamptz>,
+        docking_id -> Nullable<Uuid>,
+        docking_version -> Nullable<BigInt>,
+        news -> Nullable<Text>,
     }
 }
+
+diesel::table! {
+    dockings (id) {
+        id -> Uuid,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        created_by -> Nullable<Uuid>,
+        updated_at -> Timestamptz,
+        updated_by -> Nullable<Uuid>,
+        demand_id -> Nullable<Uuid>,
+        enterprise_id -> Uuid,
+        result_id -> Nullable<Uuid>,
+        expert_id -> Nullable<Uuid>,
+        counterpart_id -> Uuid,
+        provider_id -> Uuid,
+        demand_title -> Nullable<Text>,
+        enterprise_name -> Text,
+        counterpart_title -> Text,
+        provider_name -> Text,
+        asked_by -> Text,
+        note -> Nullable<Text>,
+        score -> Nullable<Double>,
+        level -> Nullable<Text>,
+        model -> Nullable<Text>,
+        stage -> Text,
+        since -> Timestamptz,
+        reason -> Nullable<Text>,
+        reason_note -> Nullable<Text>,
+        contract -> Nullable<Jsonb>,
+        outcome_6 -> Nullable<Jsonb>,
+        outcome_12 -> Nullable<Jsonb>,
+    }
+}
+
+diesel::table! {
+    docking_moves (docking_id, version) {
+        docking_id -> Uuid,
+        version -> BigInt,
+        at -> Timestamptz,
+        made_by -> Nullable<Uuid>,
+        party -> Text,
+        from_stage -> Text,
+        to_stage -> Text,
+        reason -> Nullable<Text>,
+        reason_note -> Nullable<Text>,
+        contract -> Nullable<Jsonb>,
+        undoes -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    files (id) {
+        id -> Uuid,
+        name -> Text,
+        media_type -> Text,
+        size -> Integer,
+        digest -> Bytea,
+        content -> Bytea,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    docking_contacts (id) {
+        id -> Uuid,
+        docking_id -> Uuid,
+        on -> Date,
+        way -> Text,
+        people -> Text,
+        note -> Text,
+        party -> Text,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    docking_files (file_id) {
+        file_id -> Uuid,
+        docking_id -> Uuid,
+        contact_id -> Nullable<Uuid>,
+        party -> Text,
+    }
+}
+
+diesel::table! {
+    docking_reminders (docking_id, since) {
+        docking_id -> Uuid,
+        since -> Timestamptz,
+        told_at -> Timestamptz,
+    }
+}
+
+diesel::joinable!(docking_files -> files (file_id));
+diesel::allow_tables_to_appear_in_same_query!(docking_files, files);
 
 diesel::table! {
     meanings (kind, record_id, model) {
@@ -377,4 +476,5 @@ diesel::table! {
 }
 
 diesel::joinable!(notifications -> alerts (alert_id));
-diesel::allow_tables_to_appear_in_same_query!(notifications, alerts);
+diesel::joinable!(notifications -> dockings (docking_id));
+diesel::allow_tables_to_appear_in_same_query!(notifications, alerts, dockings);

@@ -2,6 +2,7 @@
 //! 示例. Loaded once, in one transaction: a load that was cut off leaves nothing behind. As many records as are wanted
 //! are made of them in [`recombined`](self::recombined()).
 
+mod dockings;
 mod ids;
 mod recombined;
 mod samples;
@@ -91,7 +92,8 @@ async fn write(county: &County, connection: &mut AsyncPgConnection) -> anyhow::R
             insert("专家 experts", &county.experts, &bar, connection).await?;
             insert("需求 demands", &county.demands, &bar, connection).await?;
             insert("政策 policies", &county.policies, &bar, connection).await?;
-            accounts(county, connection).await
+            let staff = accounts(county, connection).await?;
+            dockings::load(county, staff, connection).await
         })
         .await?;
     bar.finish_with_message("");
@@ -113,10 +115,12 @@ async fn insert<C: Concept>(
     Ok(())
 }
 
-async fn accounts(county: &County, connection: &mut AsyncPgConnection) -> anyhow::Result<()> {
+/// Makes the accounts; that of the centre's staff.
+async fn accounts(county: &County, connection: &mut AsyncPgConnection) -> anyhow::Result<Uuid> {
     let enterprise = county.demands.as_slice().first().map(|demand| demand.fields.enterprise_id);
     let expert = county.experts.as_slice().first().map(|expert| expert.stamp.id);
     let passwords = Passwords::new(&Cost::default())?;
+    let mut staff = None;
     for account in &ACCOUNTS {
         let user = NewUser {
             id: Uuid::now_v7(),
@@ -127,6 +131,7 @@ async fn accounts(county: &County, connection: &mut AsyncPgConnection) -> anyhow
             expert_id: expert.filter(|_| account.role == Role::Expert),
         };
         identity::add(&user, connection).await?;
+        staff = staff.or(Some(user.id).filter(|_| account.role == Role::Staff));
     }
-    Ok(())
+    staff.context("there is no account of the staff")
 }

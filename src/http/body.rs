@@ -97,6 +97,19 @@ fn make_whole(value: &mut Value) {
     }
 }
 
+/// Reads a body that is no JSON, of at most so many bytes.
+///
+/// # Errors
+/// `payload-too-large`, `timed-out` or `malformed-body`.
+pub async fn read_bytes(payload: actix_web::web::Payload, most: usize) -> Result<Bytes, Problem> {
+    let read = payload.to_bytes_limited(most).await.map_err(|_| {
+        let most = most / (1024 * 1024);
+        Problem::new(Kind::PayloadTooLarge)
+            .saying(format!("请求体至多 {most} MiB"), format!("a body has at most {most} MiB"))
+    })?;
+    read.map_err(|error| unreadable(&error))
+}
+
 /// The media type without its parameters; JSON is UTF-8 whatever they say (RFC 8259, 8.1).
 fn declared_type(request: &HttpRequest) -> String {
     let header = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();

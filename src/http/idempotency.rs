@@ -105,6 +105,12 @@ impl<T: Deserr<Faults> + 'static> FromRequest for Creation<T> {
 }
 
 impl Keyed {
+    /// The same for what a request says elsewhere than in a JSON body.
+    #[must_use]
+    pub fn saying(self, said: impl Into<Bytes>) -> Self {
+        Self { body: said.into(), ..self }
+    }
+
     /// What was answered before under the key, or what is held until the answer is [kept](keep_sealed): both in the
     /// transaction that creates.
     ///

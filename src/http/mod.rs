@@ -1,5 +1,6 @@
 //! What all routes share: reading input, paging, conditions, retries, limits, traces and the shape of problems.
 
+mod accept;
 mod address;
 mod body;
 pub mod conditions;
@@ -16,8 +17,9 @@ mod security;
 mod shelter;
 mod trace;
 
+pub use accept::prefers;
 pub use address::{Address, TrustedProxies};
-pub use body::{BODY_LIMIT, Body, JSON, MERGE_PATCH, Patch, read_json};
+pub use body::{BODY_LIMIT, Body, JSON, MERGE_PATCH, Patch, read_bytes, read_json};
 pub use conditions::Conditions;
 pub use cors::SiteOrigin;
 pub use idempotency::{Creation, Keyed, keep_sealed};

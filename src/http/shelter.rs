@@ -4,17 +4,20 @@ use std::future::Future;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use tokio::time::timeout;
 
-use super::envelope::weighted;
+use super::accept::accepts;
 use super::patience::{Patience, punctual};
+use crate::access::Operations;
 use crate::problem::{Kind, Problem};
 
 /// An address longer than this is nobody's honest query.
 const LONGEST_ADDRESS: usize = 32 * 1024;
+
+/// What every operation answers with, if only where something went wrong.
+const JSON: [&str; 2] = ["application/json", "application/problem+json"];
 
 /// The middleware.
 ///
@@ -54,36 +57,14 @@ fn refuse_early(request: &ServiceRequest) -> Option<Problem> {
     if request.uri().to_string().len() > LONGEST_ADDRESS {
         return Some(Problem::new(Kind::UriTooLong));
     }
-    let json = request.match_info().as_str().starts_with("/v1/");
-    (json && !accepts_json(request.headers())).then(|| Problem::new(Kind::NotAcceptable))
+    let api = request.match_info().as_str().starts_with("/v1/");
+    (api && !accepts(request.headers(), JSON.into_iter().chain(others(request))))
+        .then(|| Problem::new(Kind::NotAcceptable))
 }
 
-/// May the answer be JSON (RFC 9110, 12.5.1)?
-fn accepts_json(headers: &HeaderMap) -> bool {
-    let Some(header) = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()) else {
-        return true;
-    };
-    let json = ["*/*", "application/*", "application/json", "application/problem+json"];
-    header.trim().is_empty()
-        || header.split(',').map(weighted).any(|(range, weight)| weight > 0.0 && json.contains(&range.as_str()))
-}
-
-#[cfg(test)]
-mod tests {
-    use actix_web::http::header::HeaderValue;
-
-    use super::*;
-
-    #[test]
-    fn json_must_be_acceptable() {
-        let accepts = |value| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::ACCEPT, HeaderValue::from_static(value));
-            accepts_json(&headers)
-        };
-        assert!(accepts("text/html, */*;q=0.1"));
-        assert!(accepts("application/json"));
-        assert!(!accepts("text/csv"));
-        assert!(!accepts("application/json;q=0"));
-    }
+/// What else than JSON the operation answers with.
+fn others(request: &ServiceRequest) -> impl Iterator<Item = &str> {
+    let operations = request.app_data::<web::Data<Operations>>();
+    let found = operations.and_then(|all| all.find(request.method(), request.match_info().as_str()));
+    found.into_iter().flat_map(|(operation, _)| operation.media_types.iter().map(String::as_str))
 }

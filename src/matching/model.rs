@@ -58,6 +58,18 @@ pub enum Level {
     None,
 }
 
+impl Level {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Strong => "strong",
+            Self::Fair => "fair",
+            Self::Weak => "weak",
+            Self::None => "none",
+        }
+    }
+}
+
 /// All names of features: of the words, of the meaning, of the conditions.
 pub fn feature_names() -> impl Iterator<Item = &'static str> {
     TEXT_FEATURES.into_iter().chain([MEANING_FEATURE]).chain(CONDITION_FEATURES)

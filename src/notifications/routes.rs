@@ -10,9 +10,10 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::store::{self, Told};
+use super::store::{self, Pair, Subject, Told};
 use crate::access::{self, Action};
 use crate::database::Connection;
+use crate::dockings::{Docking, DockingNews, DockingStage, EndingReason};
 use crate::http::paging::{Paging, PagingParameters, next_link};
 use crate::http::{Body, flag};
 use crate::identity::Caller;
@@ -34,7 +35,7 @@ pub struct NotificationFilter {
     pub unread: Option<bool>,
 }
 
-/// A strong match that somebody was told of.
+/// What somebody was told of: a strong match, or news of a docking.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
     "id": "01939c5e-0000-7000-8000-00000000000f", "created_at": "2026-11-25T02:03:04Z", "score": 0.73, "level": "strong",
@@ -47,16 +48,45 @@ pub struct Notification {
     /// When it was read first.
     #[serde(skip_serializing_if = "Option::is_none")]
     read_at: Option<DateTime<Utc>>,
-    /// 0 to 1, as it was when the pair was told.
+    /// Of a match: 0 to 1, as it was when the pair was told.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0.0, maximum = 1.0)]
-    score: f32,
-    level: Level,
+    score: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<Level>,
     /// What is asked for. Left out while the caller may not read it.
     #[serde(skip_serializing_if = "Option::is_none")]
     demand: Option<NotifiedRecord>,
     /// The result or the expert that may help. Left out while the caller may not read it.
     #[serde(skip_serializing_if = "Option::is_none")]
     counterpart: Option<NotifiedRecord>,
+    /// The docking that it is news of. Left out while the caller may not see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    docking: Option<NotifiedDocking>,
+}
+
+/// A docking that somebody was told of.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "01939c5e-0000-7000-8000-000000000010", "news": "accepted", "stage": "negotiating",
+    "demand_title": "球铁件热节处总有缩松", "enterprise_name": "南皮恒锐五金（示例）",
+    "counterpart_title": "球墨铸铁件缩松缺陷的控制方法"
+}))]
+pub struct NotifiedDocking {
+    id: Uuid,
+    /// What happened.
+    news: DockingNews,
+    /// Where it stands now, and why it ended, if it did.
+    stage: DockingStage,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<EndingReason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 200)]
+    demand_title: Option<String>,
+    #[schema(max_length = 200)]
+    enterprise_name: String,
+    #[schema(max_length = 200)]
+    counterpart_title: String,
 }
 
 /// A record of the pair, as it is called now.
@@ -93,7 +123,7 @@ pub struct ReadNotifications {
 
 /// List notifications
 ///
-/// 自己的通知，新的在前：新登记或修改过的成果、专家与需求强相关时告知有关的人，每一对只告知一次。
+/// 自己的通知，新的在前：新登记或修改过的成果、专家与需求强相关时告知有关的人，每一对只告知一次；对接有进展或搁置过久时告知双方和中心的人。
 #[utoipa::path(operation_id = "list_notifications", tag = "notifications", params(NotificationFilter, PagingParameters),
     responses((status = 200, description = "One page", body = NotificationPage)))]
 #[get("/v1/notifications")]
@@ -149,22 +179,42 @@ pub async fn read_until(
 
 /// With the records of their pairs, as far as the caller may read them now.
 async fn named(told: Vec<Told>, caller: &Caller, connection: &mut Connection) -> Answer<Vec<Notification>> {
-    let demands: Vec<Uuid> = told.iter().map(|one| one.demand).collect();
-    let results: Vec<Uuid> = told.iter().filter_map(|one| one.result).collect();
-    let experts: Vec<Uuid> = told.iter().filter_map(|one| one.expert).collect();
+    let pairs: Vec<&Pair> = told.iter().filter_map(Told::pair).collect();
+    let demands: Vec<Uuid> = pairs.iter().map(|pair| pair.demand).collect();
+    let results: Vec<Uuid> = pairs.iter().filter_map(|pair| pair.result).collect();
+    let experts: Vec<Uuid> = pairs.iter().filter_map(|pair| pair.expert).collect();
     let mut names = titled(&demands, |demand: &Demand| demand.title.to_string(), caller, connection).await?;
     names.extend(titled(&results, |result: &ResearchResult| result.title.to_string(), caller, connection).await?);
     names.extend(titled(&experts, |expert: &Expert| expert.name.to_string(), caller, connection).await?);
-    let items = told.into_iter().map(|one| Notification {
-        id: one.id,
-        created_at: one.created_at,
-        read_at: one.read_at,
-        score: one.score,
-        level: Level::Strong,
-        demand: names.get(&one.demand).cloned(),
-        counterpart: one.result.or(one.expert).and_then(|id| names.get(&id).cloned()),
-    });
-    Ok(items.collect())
+    Ok(told.into_iter().map(|one| Notification::of(one, &names, caller)).collect())
+}
+
+impl Notification {
+    fn of(told: Told, names: &HashMap<Uuid, NotifiedRecord>, caller: &Caller) -> Self {
+        let Told { id, created_at, read_at, of } = told;
+        let bare =
+            Self { id, created_at, read_at, score: None, level: None, demand: None, counterpart: None, docking: None };
+        match of {
+            Subject::Pair(pair) => Self {
+                score: Some(pair.score),
+                level: Some(Level::Strong),
+                demand: names.get(&pair.demand).cloned(),
+                counterpart: pair.result.or(pair.expert).and_then(|id| names.get(&id).cloned()),
+                ..bare
+            },
+            Subject::Docking(docking, news) => {
+                let seen = docking.party(caller).is_some();
+                Self { docking: seen.then(|| NotifiedDocking::of(*docking, news)), ..bare }
+            }
+        }
+    }
+}
+
+impl NotifiedDocking {
+    fn of(docking: Docking, news: DockingNews) -> Self {
+        let Docking { id, stage, reason, demand_title, enterprise_name, counterpart_title, .. } = docking;
+        Self { id, news, stage, reason, demand_title, enterprise_name, counterpart_title }
+    }
 }
 
 /// Those of the records that the caller may read, by their ids.

@@ -7,19 +7,45 @@ use diesel::sql_types::{Nullable, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use crate::database::schema::{alerts, notifications};
+use crate::database::schema::{alerts, dockings, notifications};
+use crate::dockings::{Docking, DockingNews};
 
-/// A notification as it is kept, with its pair.
-#[derive(Queryable)]
+/// A notification as it is kept, with what it is of.
 pub struct Told {
     pub id: Uuid,
     pub created_at: DateTime<Utc>,
     pub read_at: Option<DateTime<Utc>>,
+    pub of: Subject,
+}
+
+/// What somebody was told of.
+pub enum Subject {
+    Pair(Pair),
+    Docking(Box<Docking>, DockingNews),
+}
+
+impl Told {
+    /// The pair that it is of, if it is of one.
+    #[must_use]
+    pub fn pair(&self) -> Option<&Pair> {
+        match &self.of {
+            Subject::Pair(pair) => Some(pair),
+            Subject::Docking(..) => None,
+        }
+    }
+}
+
+/// A demand and the result or the expert that may help it.
+#[derive(Queryable)]
+pub struct Pair {
     pub demand: Uuid,
     pub result: Option<Uuid>,
     pub expert: Option<Uuid>,
     pub score: f32,
 }
+
+type Row = (Uuid, DateTime<Utc>, Option<DateTime<Utc>>, Option<DockingNews>);
+type SubjectRow = (Option<Pair>, Option<Docking>);
 
 /// One page of what a person was told, newest first.
 ///
@@ -32,8 +58,8 @@ pub async fn page(
     limit: i64,
     connection: &mut AsyncPgConnection,
 ) -> QueryResult<Vec<Told>> {
-    let own = notifications::table.inner_join(alerts::table).filter(notifications::user_id.eq(person));
-    let mut query = own.into_boxed();
+    let told = notifications::table.left_join(alerts::table).left_join(dockings::table);
+    let mut query = told.filter(notifications::user_id.eq(person)).into_boxed();
     match unread {
         Some(true) => query = query.filter(notifications::read_at.is_null()),
         Some(false) => query = query.filter(notifications::read_at.is_not_null()),
@@ -42,18 +68,18 @@ pub async fn page(
     if let Some(after) = after {
         query = query.filter(notifications::id.lt(after));
     }
-    let told = (notifications::id, notifications::created_at, notifications::read_at);
+    let told = (notifications::id, notifications::created_at, notifications::read_at, notifications::news);
     let pair = (alerts::demand_id, alerts::result_id, alerts::expert_id, alerts::score);
-    let rows = query.order(notifications::id.desc()).limit(limit).select((told, pair));
-    let rows: Vec<((_, _, _), (_, _, _, _))> = rows.load(connection).await?;
-    let told = rows.into_iter().map(|((id, created_at, read_at), (demand, result, expert, score))| Told {
-        id,
-        created_at,
-        read_at,
-        demand,
-        result,
-        expert,
-        score,
+    let subject = (pair.nullable(), Option::<Docking>::as_select());
+    let rows: Vec<(Row, SubjectRow)> =
+        query.order(notifications::id.desc()).limit(limit).select((told, subject)).load(connection).await?;
+    let told = rows.into_iter().filter_map(|((id, created_at, read_at, news), subject)| {
+        let of = match subject {
+            (Some(pair), _) => Subject::Pair(pair),
+            (None, Some(docking)) => Subject::Docking(Box::new(docking), news?),
+            (None, None) => return None,
+        };
+        Some(Told { id, created_at, read_at, of })
     });
     Ok(told.collect())
 }

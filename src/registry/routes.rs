@@ -15,6 +15,7 @@ use super::refusals::refused_write;
 use crate::access::{self, Action};
 use crate::audit::{self, Event, Origin};
 use crate::database::Connection;
+use crate::dockings::are_acquainted;
 use crate::http::conditions::etag;
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::methods::unknown;
@@ -260,14 +261,23 @@ async fn as_seen_by<C: Concept>(
     origin: &Origin,
     connection: &mut Connection,
 ) -> Answer<(Record<C>, bool)> {
-    if !access::shows_personal_data(caller, &record) {
-        let concealed = record.fields.conceal();
-        return Ok((record, concealed));
+    if !record.fields.clone().conceal() {
+        return Ok((record, false));
     }
-    if record.fields.clone().conceal() {
+    if access::shows_personal_data(caller, &record) || is_other_side(&record, caller, connection).await? {
         audit::record(origin, &view(&record), connection).await?;
+        return Ok((record, false));
     }
-    Ok((record, false))
+    record.fields.conceal();
+    Ok((record, true))
+}
+
+/// Is it of the other side of an accepted docking, and is the caller one to see that?
+async fn is_other_side<C: Concept>(record: &Record<C>, caller: &Caller, connection: &mut Connection) -> Answer<bool> {
+    match caller.owner().filter(|_| access::shows_other_side(caller, C::KIND)) {
+        Some(owner) => Ok(are_acquainted(owner, record.stamp.id, connection).await?),
+        None => Ok(false),
+    }
 }
 
 /// A view of personal data, for the audit log.

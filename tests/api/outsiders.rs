@@ -12,10 +12,12 @@ use crate::harness::{Client, Service, demand, enterprise, expert, result};
 /// One record of each kind, so that there is something to read, to change and to match.
 async fn furnish(service: &Service, staff: &Client) {
     let firm = staff.create("organisations", &enterprise("铸造厂")).await;
-    staff.create("experts", &expert(&firm, "陈志远")).await;
+    let person = staff.create("experts", &expert(&firm, "陈志远")).await;
     let summary = "冷铁与发热冒口配合，热节处不再缩松。";
     staff.create("results", &result(&firm, "球墨铸铁件缩松缺陷的控制方法", summary)).await;
-    staff.create_findable("demands", &demand(&firm, "球铁件热节处总有缩松", "阀体热节处加工后露出缩松。")).await;
+    let demand = demand(&firm, "球铁件热节处总有缩松", "阀体热节处加工后露出缩松。");
+    let demand = staff.create_findable("demands", &demand).await;
+    staff.create("dockings", &json!({"demand_id": demand, "expert_id": person})).await;
     let policy = json!({"title": "技术改造措施", "level": "county", "body": "对购置关键设备的企业给予补助。"});
     staff.create("policies", &policy).await;
     staff.create("partners", &json!({"name": "市平台", "scopes": ["results:read"]})).await;

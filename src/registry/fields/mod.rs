@@ -12,6 +12,7 @@ mod vocabulary;
 pub use code::{CreditCode, DisciplineCode, IndustryCode, LanguageCode, RegionCode};
 pub use contact::{Contact, Email, Phone};
 pub use list::{at_least_one, distinct};
+pub(crate) use money::whole_cny;
 pub use money::{AskingPrice, MoneyRange};
 pub use number::Maturity;
 pub use source::{Source, WebAddress, partner_owner};

@@ -22,10 +22,10 @@ const MOST: i64 = 1_000_000_000_000;
 #[deserr(error = Faults, deny_unknown_fields, validate = right_way_up -> Faults)]
 #[schema(example = json!({"min": 100_000, "max": 300_000}))]
 pub struct MoneyRange {
-    #[deserr(try_from(i64) = amount -> FieldFault)]
+    #[deserr(try_from(i64) = whole_cny -> FieldFault)]
     #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
     pub min: i64,
-    #[deserr(try_from(i64) = amount -> FieldFault)]
+    #[deserr(try_from(i64) = whole_cny -> FieldFault)]
     #[schema(minimum = 0, maximum = 1_000_000_000_000_i64)]
     pub max: i64,
 }
@@ -90,7 +90,9 @@ impl AskingPrice {
     }
 }
 
-fn amount(cny: i64) -> Result<i64, FieldFault> {
+/// # Errors
+/// `out_of_range`.
+pub(crate) fn whole_cny(cny: i64) -> Result<i64, FieldFault> {
     if (0..=MOST).contains(&cny) {
         return Ok(cny);
     }
@@ -98,7 +100,7 @@ fn amount(cny: i64) -> Result<i64, FieldFault> {
 }
 
 fn optional_amount(cny: Option<i64>) -> Result<Option<i64>, FieldFault> {
-    cny.map(amount).transpose()
+    cny.map(whole_cny).transpose()
 }
 
 fn upside_down() -> FieldFault {
