@@ -23,6 +23,7 @@ pub mod meanings;
 mod model;
 mod nearest;
 mod nearness;
+mod neighbours;
 mod query;
 mod rank;
 mod requests;
