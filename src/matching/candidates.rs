@@ -19,7 +19,6 @@ use super::index::WordFields;
 use super::query::Terms;
 use super::snapshot::Part;
 use super::view::{Layer, View};
-use crate::meaning::Compact;
 
 /// What a keyword or a name adds that is the same as a whole.
 const WHOLE: Score = 10.0;
@@ -31,8 +30,6 @@ const STRETCH: usize = 64;
 const FIRST: usize = 2;
 /// To look into a list for a record costs as much as to read so many entries of it.
 const LOOK: usize = 10;
-/// Records of a layer that are compared in meaning one by one.
-const LOOKED_AT: u64 = 50_000;
 /// Words that stand more often in a record are rare.
 const OFTEN: usize = 16;
 /// Sums are as exact as a float; bounds on them are kept so much higher.
@@ -62,7 +59,7 @@ pub(super) fn best(
     most: usize,
 ) -> Result<Vec<Candidate>, IndexError> {
     let worth = Worth::of(view);
-    let mut best = Best { found: Vec::new(), most, least: Score::MIN_POSITIVE, filter, view };
+    let mut best = Best::new(most, filter, view);
     let mut window = Window::default();
     for place in &layer.parts {
         let part = &view.snapshot.parts[*place];
@@ -73,29 +70,6 @@ pub(super) fn best(
         match layer.own(part, &view.fields)? {
             Some(own) => best.own(*place, part, &own, &mut lists, &worth),
             None => best.all(*place, part, &mut lists, &worth, &mut window),
-        }
-    }
-    Ok(best.in_order())
-}
-
-/// The nearest `most` in meaning of what the filter lets pass, nearest first. None of a layer that is too large to look
-/// at every record of it.
-pub(super) fn nearest(
-    meaning: &Compact,
-    layer: &Layer,
-    view: &View,
-    filter: &Filter,
-    most: usize,
-) -> Result<Vec<Candidate>, IndexError> {
-    let mut best = Best { found: Vec::new(), most, least: Score::MIN_POSITIVE, filter, view };
-    let parts = if layer.size(view) <= LOOKED_AT { &layer.parts[..] } else { &[] };
-    let mut space = Vec::new();
-    for place in parts {
-        let part = &view.snapshot.parts[*place];
-        for doc in layer.records(part, &view.fields)? {
-            if let Some(cosine) = part.meanings.nearest(doc, meaning, &mut space) {
-                best.offer(*place, part, doc, cosine);
-            }
         }
     }
     Ok(best.in_order())
@@ -236,7 +210,7 @@ impl Window {
 }
 
 /// The best so far, and some that may no longer be among them.
-struct Best<'a> {
+pub(super) struct Best<'a> {
     found: Vec<Candidate>,
     most: usize,
     /// What a record must have to be among the best: more than nothing, or as much as the last of them.
@@ -245,7 +219,11 @@ struct Best<'a> {
     view: &'a View,
 }
 
-impl Best<'_> {
+impl<'a> Best<'a> {
+    pub fn new(most: usize, filter: &'a Filter, view: &'a View) -> Self {
+        Self { found: Vec::new(), most, least: Score::MIN_POSITIVE, filter, view }
+    }
+
     fn all(&mut self, place: usize, part: &Part, lists: &mut [Gathering], worth: &Worth, window: &mut Window) {
         let rest = rest(lists);
         let entries = entries(lists, part.segment.max_doc());
@@ -294,7 +272,9 @@ impl Best<'_> {
         }
     }
 
-    fn offer(&mut self, place: usize, part: &Part, doc: DocId, score: Score) {
+    /// Takes a record that the filter lets pass if it may be among the best.
+    #[inline]
+    pub fn offer(&mut self, place: usize, part: &Part, doc: DocId, score: Score) {
         if score < self.least || part.segment.is_deleted(doc) || !part.columns.pass(self.filter, doc) {
             return;
         }
@@ -315,8 +295,16 @@ impl Best<'_> {
         }
     }
 
+    /// The same as [`Best::in_order`] in any order, for which no id need be read unless the last are equal.
+    pub fn in_any_order(mut self) -> Vec<Candidate> {
+        if self.found.len() > self.most {
+            self.cut();
+        }
+        if self.found.len() > self.most { self.in_order() } else { self.found }
+    }
+
     /// The best, the very best first.
-    fn in_order(&self) -> Vec<Candidate> {
+    pub fn in_order(&self) -> Vec<Candidate> {
         let mut ordered: Vec<(Candidate, Uuid)> =
             self.found.iter().map(|candidate| (*candidate, candidate.id(self.view))).collect();
         ordered.sort_unstable_by(|(a, first), (b, second)| b.score.total_cmp(&a.score).then_with(|| first.cmp(second)));

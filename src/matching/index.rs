@@ -16,8 +16,8 @@ use super::snapshot::Snapshot;
 use super::text::{name_terms, simplified};
 use crate::access::Audience;
 
-/// Changes with the fields, the words or the facets: an index of another format is built anew.
-const FORMAT: &str = "5";
+/// Changes with the fields, the words, the facets or the sketches: an index of another format is built anew.
+const FORMAT: &str = "6";
 /// What may be taken in before it becomes a segment: some ten thousand records. Only an index that is built anew comes
 /// near it.
 const WRITER_BYTES: usize = 128_000_000;
@@ -86,6 +86,7 @@ pub(super) struct Fields {
     deadline: Field,
     updated: Field,
     meaning: Field,
+    sketch: Field,
 }
 
 /// Names of the columns.
@@ -100,6 +101,7 @@ pub(super) mod columns {
     pub const DEADLINE: &str = "deadline";
     pub const UPDATED: &str = "updated";
     pub const MEANING: &str = "meaning";
+    pub const SKETCH: &str = "sketch";
     pub const SEQUENCE: &str = "sequence";
     pub const STEPS: &str = "steps";
     pub const TITLED: &str = "titled";
@@ -140,6 +142,7 @@ fn schema() -> (Schema, Fields) {
         deadline: builder.add_i64_field(columns::DEADLINE, FAST),
         updated: builder.add_i64_field(columns::UPDATED, FAST),
         meaning: builder.add_u64_field(columns::MEANING, FAST),
+        sketch: builder.add_u64_field(columns::SKETCH, FAST),
     };
     (builder.build(), fields)
 }
@@ -304,6 +307,9 @@ impl KindIndex {
         prepared.add_i64(fields.updated, document.updated_at.timestamp());
         for number in nearness::packed(&document.meaning) {
             prepared.add_u64(fields.meaning, number);
+        }
+        for number in nearness::sketched(&document.meaning) {
+            prepared.add_u64(fields.sketch, number);
         }
         prepared
     }

@@ -23,6 +23,7 @@ pub mod meanings;
 mod model;
 mod nearest;
 mod nearness;
+mod neighbours;
 mod pairs;
 mod query;
 mod rank;

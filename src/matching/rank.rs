@@ -8,12 +8,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::candidates::{Candidate, best, nearest};
+use super::candidates::{Candidate, best};
 use super::conditions::{Stand, Wanted};
 use super::features::{MEANING_FEATURE, TEXT_FEATURES, TextMatch, nearness, text_matches};
 use super::filter::Filter;
 use super::model::{Level, Scorer, feature_names};
 use super::nearest::Nearest;
+use super::neighbours::nearest;
 use super::query::{Heard, Query, Terms};
 use super::view::{Layer, View};
 use super::{Engine, IndexError, Kind};

@@ -89,7 +89,7 @@ impl Snapshot {
 impl Part {
     fn of(segment: &SegmentReader) -> Result<Self, IndexError> {
         let (columns, forward) = (Arc::new(Columns::of(segment)?), Arc::new(Forward::of(segment)?));
-        let meanings = Arc::new(Meanings::of(segment)?);
+        let meanings = Arc::new(Meanings::of(segment, &columns)?);
         let mut counts = Counts::default();
         for doc in 0..segment.max_doc() {
             counts.add(doc, &columns, &forward);

@@ -111,17 +111,17 @@ impl Layer {
         Ok(lists)
     }
 
+    /// The audiences whose records are searched all; none where only those of an owner are.
+    pub fn whole(&self) -> &[Audience] {
+        if matches!(self.reach, Reach::Own(_)) { &[] } else { &self.audiences }
+    }
+
     /// The records of a segment that are the viewer's own, where the layer is of those only. What others own costs its
     /// owner no time: of any list no more is read than this one is long.
     pub fn own(&self, part: &Part, fields: &Fields) -> Result<Option<Vec<DocId>>, IndexError> {
         let Reach::Own(owner) = &self.reach else { return Ok(None) };
         let lists = part.lists(fields.owners)?;
         Ok(Some(all(lists.read_postings(&owner_term(*owner, fields), IndexRecordOption::Basic)?).collect()))
-    }
-
-    /// How many records of its audiences live.
-    pub fn size(&self, view: &View) -> u64 {
-        self.audiences.iter().map(|audience| view.snapshot.records(*audience)).sum()
     }
 
     /// The records of a segment that are of the layer, removed ones among them.

@@ -14,6 +14,7 @@ pub mod package;
 mod pieces;
 mod rows;
 mod sentences;
+mod sketch;
 #[cfg(test)]
 mod tests;
 mod vector;
@@ -23,5 +24,6 @@ pub use embedder::{Embedder, Said};
 pub use file::{ModelError, SHIPPED_SHA256};
 pub use manner::Manner;
 pub use sentences::Sentence;
+pub use sketch::{Sketch, Sought};
 pub use vector::{Compact, DIMENSIONS, Vector};
 pub use windows::Window;

@@ -1,5 +1,7 @@
 //! A direction in space, and how it is stored.
 
+use rten_simd::{Isa, SimdOp};
+
 /// Numbers of a vector.
 pub const DIMENSIONS: usize = 384;
 
@@ -65,7 +67,19 @@ impl Compact {
     /// The cosine of two, from exact sums.
     #[must_use]
     pub fn cosine(&self, other: &Self) -> f32 {
-        let sum: i32 = self.numbers.iter().zip(&other.numbers).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
-        sum as f32 * self.scale * other.scale
+        Products(&self.numbers, &other.numbers).dispatch() as f32 * self.scale * other.scale
+    }
+}
+
+/// The sum of the products of two vectors.
+struct Products<'a>(&'a [i8; DIMENSIONS], &'a [i8; DIMENSIONS]);
+
+impl SimdOp for Products<'_> {
+    type Output = i32;
+
+    #[expect(clippy::inline_always, reason = "else it would not be compiled for the processor that runs it")]
+    #[inline(always)]
+    fn eval<I: Isa>(self, _: I) -> i32 {
+        self.0.iter().zip(self.1).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum()
     }
 }

@@ -4,6 +4,7 @@ mod calibration;
 mod corpus;
 mod judgments;
 mod measures;
+mod nearest;
 mod report;
 mod run;
 mod significance;
@@ -12,6 +13,7 @@ pub mod train;
 
 pub use corpus::{Collection, Corpus, Indexed, Target, Texts};
 pub use judgments::Judgments;
+pub use nearest::{Among, nearest};
 pub use report::{Comparison, Evaluated, Parts};
 pub use run::Run;
 pub use topics::{Topic, Topics};
