@@ -50,6 +50,11 @@ vocabulary! {
         MatchingRunCreated = "matching_run_created",
         MatchingRunCancelled = "matching_run_cancelled",
         MatchingRunDownloaded = "matching_run_downloaded",
+        EventCreated = "event_created",
+        EventChanged = "event_changed",
+        EventScheduled = "event_scheduled",
+        ParticipantInvited = "participant_invited",
+        ParticipantChanged = "participant_changed",
     }
 }
 

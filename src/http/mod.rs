@@ -14,6 +14,7 @@ pub mod patience;
 pub mod prefer;
 mod security;
 mod shelter;
+mod spreadsheet;
 mod trace;
 
 pub use address::{Address, TrustedProxies};
@@ -26,4 +27,5 @@ pub use parameters::{Parameters, flag};
 pub use patience::Patience;
 pub use prefer::Prefer;
 pub use shelter::shelter;
+pub use spreadsheet::harmless;
 pub use trace::Trace;

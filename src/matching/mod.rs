@@ -28,6 +28,7 @@ mod rank;
 mod requests;
 pub mod routes;
 pub mod runs;
+mod scores;
 mod sealed;
 mod search;
 mod snapshot;
@@ -49,6 +50,7 @@ pub use model::{Level, Levels, Model, Scorer, feature_names};
 pub use nearest::{Nearest, Quote};
 pub use query::{Choice, Query};
 pub use rank::{Explanation, Match, MatchRequest, Place};
+pub use scores::Score;
 pub use search::{FacetCount, Found, Hit, SearchRequest};
 
 use self::nearest::Spoken;

@@ -11,6 +11,7 @@ mod confidential;
 mod contract;
 mod crashes;
 mod database_rules;
+mod events;
 mod identity;
 mod limits;
 mod matching;
