@@ -274,7 +274,10 @@ async fn a_search_finds_what_is_near_in_meaning_if_it_is_asked_to() {
     };
     let items = found["items"].as_array().expect("items");
     assert_eq!((items.len(), &items[0]["record"]["id"]), (1, &json!(near)), "{found}");
-    assert_eq!((&found["total"], &found["facets"]["status"][0]), (&json!(1), &json!({"value": "published", "count": 1})));
+    assert_eq!(
+        (&found["total"], &found["facets"]["status"][0]),
+        (&json!(1), &json!({"value": "published", "count": 1}))
+    );
     let refused = service.public().get(&format!("{path}&meaning=yes")).await;
     assert_eq!(refused.expect(400)["errors"][0]["pointer"], "/meaning");
 }
