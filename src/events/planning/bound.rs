@@ -4,14 +4,15 @@
 //! and tables cost together is added. At any prices the best pairs, each in its cheapest slot, are worth at least as much
 //! as any plan (Lagrangian relaxation: Held & Karp 1971). Prices move against what the pairs take too often.
 
-use super::day::{Slots, each};
+use super::day::each;
 use super::flow::{NEVER, best};
-use super::task::Task;
+use super::hours;
+use super::task::{Link, Task};
 
-/// A step that takes less than this part of what is missing is idle; so many of them, and the next ones are shorter; shorter
-/// than this they go nowhere.
-const WORTHWHILE: i64 = 500;
-const PATIENCE: u32 = 8;
+/// How long steps of the tables are at first.
+const STRIDE: f64 = 1.0 / 64.0;
+/// After so many steps that bring nothing the next ones are shorter, until they are too short to go anywhere.
+const PATIENCE: u32 = 2;
 const STILL: f64 = 1e-3;
 
 /// Prices of hours by guest and slot, and of tables by slot.
@@ -21,12 +22,10 @@ struct Prices {
     tables: Vec<i64>,
 }
 
-/// The best pairs at some prices.
+/// What the best pairs at some prices tell.
 pub(super) struct Relaxed {
     /// What no plan exceeds.
     pub bound: i64,
-    /// The pairs, and the slots of each that are as cheap as any.
-    pub pairs: Vec<(usize, Slots)>,
     /// What the bound loses at least if a link is among the pairs.
     losses: Vec<i64>,
     /// What each link gains in its cheapest slots.
@@ -44,10 +43,6 @@ impl Relaxed {
 impl Prices {
     fn none(task: &Task) -> Self {
         Self { hours: [0, 1].map(|side| vec![0; task.guests[side].len() * task.slots]), tables: vec![0; task.slots] }
-    }
-
-    fn each_mut(&mut self) -> impl Iterator<Item = &mut i64> {
-        self.hours.iter_mut().flatten().chain(&mut self.tables)
     }
 
     /// What is gained by a link in a slot.
@@ -68,45 +63,40 @@ impl Prices {
     fn relaxed(&self, task: &Task, room: usize) -> Relaxed {
         let experts = task.guests[1].len();
         let mut gains = vec![NEVER; task.guests[0].len() * experts];
-        let mut cheapest = vec![0; task.links.len()];
         for (place, link) in task.links.iter().enumerate() {
             let gain = &mut gains[link.ends[0] * experts + link.ends[1]];
             for slot in each(link.open) {
-                let here = self.gain(task, place, slot);
-                if here > *gain {
-                    (*gain, cheapest[place]) = (here, 0);
-                }
-                if here == *gain {
-                    cheapest[place] |= 1 << slot;
-                }
+                *gain = (*gain).max(self.gain(task, place, slot));
             }
         }
         let flow = best(task, &gains, room);
-        let of = |link: &super::task::Link| gains[link.ends[0] * experts + link.ends[1]];
+        let of = |link: &Link| gains[link.ends[0] * experts + link.ends[1]];
         let losses = task.links.iter().map(|link| flow.loss(link.ends[0], link.ends[1], of(link))).collect();
-        let pairs = flow.pairs().filter_map(|(enterprise, expert)| task.link(enterprise, expert));
-        let pairs = pairs.map(|link| (link, cheapest[link])).collect();
         let gains = task.links.iter().map(of).collect();
-        Relaxed { bound: flow.total + self.whole(task), pairs, losses, gains, prices: self.clone() }
+        Relaxed { bound: flow.total + self.whole(task), losses, gains, prices: self.clone() }
     }
 }
 
-/// Prices on their way down.
+/// Prices on their way down. The hours of one side after the other get the best prices that there are at those of the
+/// others; tables become dearer in the slots that are too full, and cheaper in others.
 pub(super) struct Descent {
     prices: Prices,
     /// The prices of the lowest bound so far.
     best: Prices,
     pub lowest: i64,
-    /// How far a step goes, of the way to what is known to be reached.
+    /// The side whose hours are next.
+    side: usize,
+    /// How far a step of the tables goes, of the way to what is known to be reached.
     stride: f64,
-    /// Steps that brought next to nothing.
+    /// Steps that brought nothing.
     idle: u32,
 }
 
 impl Descent {
-    pub fn new(task: &Task) -> Self {
+    pub fn new(task: &Task, room: usize) -> Self {
         let prices = Prices::none(task);
-        Self { best: prices.clone(), prices, lowest: i64::MAX, stride: 1.0, idle: 0 }
+        let lowest = prices.relaxed(task, room).bound;
+        Self { best: prices.clone(), prices, lowest, side: 1, stride: STRIDE, idle: 0 }
     }
 
     /// The best pairs at the best prices.
@@ -114,25 +104,25 @@ impl Descent {
         self.best.relaxed(task, room)
     }
 
-    /// Looks at where the prices stand, and moves them against what is taken too often. `reached` is what some plan is
-    /// worth.
+    /// Moves the prices. `reached` is what some plan is worth.
     pub fn step(&mut self, task: &Task, room: usize, reached: i64) {
-        let relaxed = self.prices.relaxed(task, room);
-        self.idle += 1;
-        if relaxed.bound < self.lowest {
-            if self.lowest.saturating_sub(relaxed.bound) > self.lowest.saturating_sub(reached) / WORTHWHILE {
-                self.idle = 0;
-            }
-            self.lowest = relaxed.bound;
-            self.best = self.prices.clone();
+        self.prices.hours[self.side].fill(0);
+        let (worth, taken) = hours::worth(task, self.side, room, &|link, slot| self.prices.gain(task, link, slot));
+        self.prices.hours[self.side] = worth;
+        self.side = 1 - self.side;
+        let bound = self.prices.relaxed(task, room).bound;
+        if bound < self.lowest {
+            (self.lowest, self.idle, self.stride) = (bound, 0, self.stride * 1.5);
+            self.best.clone_from(&self.prices);
+        } else {
+            self.idle += 1;
+            self.prices.clone_from(&self.best);
         }
-        if self.idle > PATIENCE {
+        if self.idle >= PATIENCE {
             self.stride /= 2.0;
             self.idle = 0;
-            self.prices = self.best.clone();
         }
-        let spread = spread(task, relaxed.pairs);
-        self.turn(task, &spread, relaxed.bound.saturating_sub(reached));
+        self.turn(task, &taken, self.lowest.saturating_sub(reached));
     }
 
     /// Whether steps have become too short to go anywhere.
@@ -140,55 +130,22 @@ impl Descent {
         self.stride < STILL
     }
 
-    fn turn(&mut self, task: &Task, meetings: &[(usize, usize)], gap: i64) {
-        let mut over = Prices::none(task);
-        over.hours.iter_mut().for_each(|hours| hours.fill(-1));
-        for (table, rooms) in over.tables.iter_mut().zip(&task.rooms) {
-            *table = -i64::try_from(*rooms).unwrap_or(0);
-        }
-        for (link, slot) in meetings {
-            for side in 0..2 {
-                over.hours[side][task.links[*link].ends[side] * task.slots + slot] += 1;
-            }
-            over.tables[*slot] += 1;
-        }
-        // What costs nothing cannot become cheaper.
-        for (over, price) in over.each_mut().zip(self.prices.each_mut()) {
-            if *price == 0 {
-                *over = (*over).max(0);
-            }
-        }
-        let length: i64 = over.each_mut().map(|over| *over * *over).sum();
-        if length == 0 {
+    fn turn(&mut self, task: &Task, taken: &[usize], gap: i64) {
+        let over = taken.iter().zip(&task.rooms).zip(&self.prices.tables).map(|((taken, rooms), price)| {
+            let over = *taken as f64 - *rooms as f64;
+            // What costs nothing cannot become cheaper.
+            if *price == 0 { over.max(0.0) } else { over }
+        });
+        let over: Vec<f64> = over.collect();
+        let length: f64 = over.iter().map(|over| over * over).sum();
+        if length == 0.0 {
             return;
         }
-        let step = self.stride * gap.max(1) as f64 / length as f64;
-        for (over, price) in over.each_mut().zip(self.prices.each_mut()) {
+        let step = self.stride * gap.max(1) as f64 / length;
+        for (over, price) in over.iter().zip(&mut self.prices.tables) {
             #[expect(clippy::cast_possible_truncation, reason = "prices are far below the limits of a number")]
-            let by = (step * *over as f64).round() as i64;
+            let by = (step * over).round() as i64;
             *price = (*price + by).max(0);
         }
     }
-}
-
-/// A slot for each pair, of those that are as good, in which its guests and the tables are least in demand.
-fn spread(task: &Task, mut pairs: Vec<(usize, Slots)>) -> Vec<(usize, usize)> {
-    pairs.sort_by_key(|(link, slots)| (slots.count_ones(), *link));
-    let mut wanted = [0, 1].map(|side| vec![0_u32; task.guests[side].len() * task.slots]);
-    let mut taken = vec![0_usize; task.slots];
-    let mut spread = Vec::with_capacity(pairs.len());
-    for (link, slots) in pairs {
-        let places = task.links[link].ends.map(|end| end * task.slots);
-        let crowd = |slot: &usize| {
-            let over = u32::from(taken[*slot] >= task.rooms[*slot]);
-            (wanted[0][places[0] + slot] + wanted[1][places[1] + slot] + over, taken[*slot])
-        };
-        if let Some(slot) = each(slots).min_by_key(crowd) {
-            wanted[0][places[0] + slot] += 1;
-            wanted[1][places[1] + slot] += 1;
-            taken[slot] += 1;
-            spread.push((link, slot));
-        }
-    }
-    spread
 }

@@ -5,8 +5,8 @@
 //! in the days of people. A plan comes with a bound that no plan of the day can exceed.
 //!
 //! Where everybody is there all day, the best pairs are a flow, and slots for them a colouring of the graph's edges
-//! (König): the plan is the best there is. With hours that differ, a search looks for plans while multipliers on the
-//! hours lower the bound of that flow.
+//! (König): the plan is the best there is. With hours that differ, a search looks for plans while prices of the hours
+//! lower the bound of that flow, and linear programs look through what the two leave open.
 
 mod board;
 mod bound;
@@ -17,6 +17,7 @@ mod day;
 mod exact;
 mod flow;
 mod gaps;
+mod hours;
 mod plan;
 mod race;
 mod search;

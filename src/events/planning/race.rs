@@ -29,8 +29,8 @@ pub(super) fn race(task: &Task, time: Duration) -> (Board<'_>, i64) {
     let mut board = Board::new(task);
     board.fill((0..task.links.len()).filter(|link| task.links[*link].kept.is_some()));
     board.fill(task.heaviest());
-    let mut race = Race { task, room: task.room(), board, descent: Descent::new(task), round: 0 };
-    race.descent.step(task, race.room, race.board.value());
+    let room = task.room();
+    let mut race = Race { task, room, board, descent: Descent::new(task, room), round: 0 };
     for part in TRIES {
         race.approach(began + time / part, true);
         if race.is_over() {
