@@ -23,6 +23,7 @@ use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::{audit, dockings, health, identity, matching, notifications, problem, registry};
+use crate::{audit, events, health, identity, matching, notifications, problem, registry};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -39,6 +40,7 @@ use crate::{audit, dockings, health, identity, matching, notifications, problem,
         (name = "organisations", description = "单位"), (name = "demands", description = "技术需求"),
         (name = "policies", description = "政策"), (name = "matches", description = "匹配与检索"),
         (name = "dockings", description = "对接"), (name = "notifications", description = "通知"),
+        (name = "notifications", description = "通知"), (name = "events", description = "对接活动"),
         (name = "codes", description = "代码表"), (name = "sessions", description = "登录"),
         (name = "account", description = "自己的账号"), (name = "accounts", description = "账号管理"),
         (name = "partners", description = "合作站点"), (name = "audit", description = "审计日志"),
@@ -69,6 +71,10 @@ use crate::{audit, dockings, health, identity, matching, notifications, problem,
         dockings::contacts::files::create, dockings::contacts::files::list, dockings::contacts::files::download,
         dockings::statistics::routes::read,
         notifications::routes::list, notifications::routes::read, notifications::routes::read_until,
+        events::routes::create, events::routes::list, events::routes::read, events::routes::replace,
+        events::participants::routes::invite, events::participants::routes::list, events::participants::routes::read,
+        events::participants::routes::replace, events::rules::routes::read, events::rules::routes::replace,
+        events::schedule::routes::create, events::schedule::routes::read, events::schedule::routes::timetable,
         registry::codes::routes::list_industries, registry::codes::routes::read_industry,
         registry::codes::routes::list_regions, registry::codes::routes::read_region,
         problem::pages::index, problem::pages::page,

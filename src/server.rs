@@ -23,6 +23,7 @@ use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::state::State;
 use crate::{access, audit, dockings, health, identity, matching, notifications, openapi, pages, problem, registry};
+use crate::{access, audit, events, health, identity, matching, notifications, openapi, pages, problem, registry};
 
 /// Seconds that running requests have to finish when the service is told to stop.
 const GRACE: u64 = 30;
@@ -162,6 +163,19 @@ fn routes(config: &mut ServiceConfig) {
         .service(notifications::routes::list)
         .service(notifications::routes::read)
         .service(notifications::routes::read_until)
+        .service(events::routes::create)
+        .service(events::routes::list)
+        .service(events::routes::read)
+        .service(events::routes::replace)
+        .service(events::participants::routes::invite)
+        .service(events::participants::routes::list)
+        .service(events::participants::routes::read)
+        .service(events::participants::routes::replace)
+        .service(events::rules::routes::read)
+        .service(events::rules::routes::replace)
+        .service(events::schedule::routes::create)
+        .service(events::schedule::routes::read)
+        .service(events::schedule::routes::timetable)
         .service(registry::codes::routes::list_industries)
         .service(registry::codes::routes::read_industry)
         .service(registry::codes::routes::list_regions)

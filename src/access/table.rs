@@ -71,6 +71,10 @@ const SIDES: &[Grant] = &[to(Enterprise, Own), to(Expert, Own), to(Staff, All), 
 
 const PEOPLE: &[Grant] = &[own(Enterprise, Own), own(Expert, Own), own(Staff, Own), own(Admin, Own)];
 
+const MEMBERS: &[Grant] = &[to(Enterprise, All), to(Expert, All), to(Staff, All), to(Admin, All)];
+
+const THOSE_WHO_TAKE_PART: &[Grant] = &[to(Enterprise, Own), to(Expert, Own), to(Staff, All), to(Admin, All)];
+
 const WHO_RUNS_ACCOUNTS: &[Grant] = &[to(Staff, OutsideCentre).showing(Fields::Personal), centre(Admin)];
 
 const ADMINS: &[Grant] = &[centre(Admin)];
@@ -204,6 +208,17 @@ const TABLE: &[Rule] = &[
     ),
     operations(&["create_docking_file"], SIDES).costing(5),
     operations(&["read_statistics"], CENTRE).costing(2),
+    // Events. An enterprise's or an expert's own are those in which it takes part.
+    operations(&["list_events", "read_event"], MEMBERS),
+    operations(
+        &["list_participants", "read_participant", "replace_participant", "read_schedule", "read_timetable"],
+        THOSE_WHO_TAKE_PART,
+    ),
+    operations(
+        &["create_event", "replace_event", "create_participant", "read_event_rules", "replace_event_rules"],
+        CENTRE,
+    ),
+    operations(&["create_schedule"], CENTRE).costing(20),
     // What one was told oneself.
     operations(&["list_notifications", "read_notification", "read_notifications"], PEOPLE),
     // What the service says of itself.

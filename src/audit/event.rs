@@ -57,6 +57,11 @@ vocabulary! {
         DockingContactAdded = "docking_contact_added",
         DockingFileAdded = "docking_file_added",
         DockingFileDownloaded = "docking_file_downloaded",
+        EventCreated = "event_created",
+        EventChanged = "event_changed",
+        EventScheduled = "event_scheduled",
+        ParticipantInvited = "participant_invited",
+        ParticipantChanged = "participant_changed",
     }
 }
 

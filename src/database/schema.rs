@@ -478,3 +478,83 @@ diesel::table! {
 diesel::joinable!(notifications -> alerts (alert_id));
 diesel::joinable!(notifications -> dockings (docking_id));
 diesel::allow_tables_to_appear_in_same_query!(notifications, alerts, dockings);
+diesel::allow_tables_to_appear_in_same_query!(notifications, alerts);
+
+diesel::table! {
+    events (id) {
+        id -> Uuid,
+        version -> BigInt,
+        revision -> BigInt,
+        title -> Text,
+        place -> Text,
+        tables -> SmallInt,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    event_slots (event_id, number) {
+        event_id -> Uuid,
+        number -> SmallInt,
+        begins_at -> Timestamptz,
+        ends_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    event_participants (id) {
+        id -> Uuid,
+        event_id -> Uuid,
+        version -> BigInt,
+        side -> Text,
+        organisation_id -> Nullable<Uuid>,
+        expert_id -> Nullable<Uuid>,
+        state -> Text,
+        most -> SmallInt,
+        hours -> Nullable<Array<SmallInt>>,
+    }
+}
+
+diesel::table! {
+    event_wishes (participant_id, wished_id) {
+        event_id -> Uuid,
+        participant_id -> Uuid,
+        side -> Text,
+        wished_id -> Uuid,
+        wish -> SmallInt,
+    }
+}
+
+diesel::table! {
+    event_rules (event_id, fixed, place) {
+        event_id -> Uuid,
+        place -> SmallInt,
+        fixed -> Bool,
+        enterprise_id -> Uuid,
+        expert_id -> Uuid,
+        slot -> Nullable<SmallInt>,
+        table_number -> Nullable<SmallInt>,
+    }
+}
+
+diesel::table! {
+    event_meetings (event_id, slot, table_number) {
+        event_id -> Uuid,
+        slot -> SmallInt,
+        table_number -> SmallInt,
+        enterprise_id -> Uuid,
+        expert_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    event_schedules (event_id) {
+        event_id -> Uuid,
+        revision -> BigInt,
+        total -> BigInt,
+        bound -> BigInt,
+        changes -> Jsonb,
+        planned_at -> Timestamptz,
+    }
+}

@@ -30,6 +30,7 @@ mod rank;
 mod requests;
 pub mod routes;
 pub mod runs;
+mod scores;
 mod sealed;
 mod search;
 mod snapshot;
@@ -52,6 +53,7 @@ pub use nearest::{Nearest, Quote};
 pub use pairs::matched;
 pub use query::{Choice, Query};
 pub use rank::{Explanation, Match, MatchRequest, Place};
+pub use scores::Score;
 pub use search::{FacetCount, Found, Hit, SearchRequest};
 
 use self::nearest::Spoken;

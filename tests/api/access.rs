@@ -88,6 +88,7 @@ async fn every_operation_lets_through_whom_the_table_names_and_nobody_else() {
             let path = template
                 .replace("{id}", "01939c5e-0000-7000-8000-000000000000")
                 .replace("{secret_id}", "01939c5e-0000-7000-8000-000000000000")
+                .replace("{participant_id}", "01939c5e-0000-7000-8000-000000000000")
                 .replace("{code}", "x")
                 .replace("{months}", "6")
                 .replace("{file_id}", "01939c5e-0000-7000-8000-000000000000")

@@ -12,6 +12,7 @@ mod contract;
 mod crashes;
 mod database_rules;
 mod dockings;
+mod events;
 mod identity;
 mod limits;
 mod matching;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::store::{self, Matched};
 use crate::database::Database;
+use crate::http::harmless;
 use crate::problem::Problem;
 
 /// Rows read at once.
@@ -102,11 +103,6 @@ fn cells(row: &Matched, rank: usize, found: &Value) -> [String; COLUMNS.len()] {
         text(&found["level"]),
         harmless(&terms.join(" ")),
     ]
-}
-
-/// A text that a spreadsheet does not take for a formula (OWASP, CSV injection).
-fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
 
 #[cfg(test)]
