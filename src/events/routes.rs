@@ -95,10 +95,10 @@ pub async fn create(
         .await?;
     let tag = etag(answer["version"].as_i64().unwrap_or(1), false);
     let location = format!("/v1/events/{}", answer["id"].as_str().unwrap_or_default());
-    let headers = [(header::ETAG, tag), (header::LOCATION, location)];
-    let mut response = HttpResponse::Created();
-    headers.into_iter().for_each(|one| drop(response.insert_header(one)));
-    Ok(response.json(answer))
+    Ok(HttpResponse::Created()
+        .insert_header((header::ETAG, tag))
+        .insert_header((header::LOCATION, location))
+        .json(answer))
 }
 
 /// List events
