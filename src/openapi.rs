@@ -22,8 +22,7 @@ use crate::registry::experts::Expert;
 use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
-use crate::{audit, dockings, health, identity, matching, notifications, problem, registry};
-use crate::{audit, events, health, identity, matching, notifications, problem, registry};
+use crate::{audit, dockings, events, health, identity, matching, notifications, problem, registry};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -39,8 +38,8 @@ use crate::{audit, events, health, identity, matching, notifications, problem, r
         (name = "results", description = "科技成果"), (name = "experts", description = "专家"),
         (name = "organisations", description = "单位"), (name = "demands", description = "技术需求"),
         (name = "policies", description = "政策"), (name = "matches", description = "匹配与检索"),
-        (name = "dockings", description = "对接"), (name = "notifications", description = "通知"),
-        (name = "notifications", description = "通知"), (name = "events", description = "对接活动"),
+        (name = "dockings", description = "对接"), (name = "events", description = "对接活动"),
+        (name = "notifications", description = "通知"),
         (name = "codes", description = "代码表"), (name = "sessions", description = "登录"),
         (name = "account", description = "自己的账号"), (name = "accounts", description = "账号管理"),
         (name = "partners", description = "合作站点"), (name = "audit", description = "审计日志"),

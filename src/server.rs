@@ -22,8 +22,9 @@ use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::state::State;
-use crate::{access, audit, dockings, health, identity, matching, notifications, openapi, pages, problem, registry};
-use crate::{access, audit, events, health, identity, matching, notifications, openapi, pages, problem, registry};
+use crate::{
+    access, audit, dockings, events, health, identity, matching, notifications, openapi, pages, problem, registry,
+};
 
 /// Seconds that running requests have to finish when the service is told to stop.
 const GRACE: u64 = 30;

@@ -478,7 +478,6 @@ diesel::table! {
 diesel::joinable!(notifications -> alerts (alert_id));
 diesel::joinable!(notifications -> dockings (docking_id));
 diesel::allow_tables_to_appear_in_same_query!(notifications, alerts, dockings);
-diesel::allow_tables_to_appear_in_same_query!(notifications, alerts);
 
 diesel::table! {
     events (id) {
