@@ -10,6 +10,7 @@ pub mod demo;
 pub mod dockings;
 pub mod events;
 pub mod files;
+pub mod events;
 pub mod health;
 pub mod http;
 pub mod identity;

@@ -67,13 +67,11 @@ const ANYONE_BY_WHAT_THEY_READ: &[Grant] = &[
 
 const CENTRE: &[Grant] = &[centre(Staff), centre(Admin)];
 
-const SIDES: &[Grant] = &[to(Enterprise, Own), to(Expert, Own), to(Staff, All), to(Admin, All)];
-
 const PEOPLE: &[Grant] = &[own(Enterprise, Own), own(Expert, Own), own(Staff, Own), own(Admin, Own)];
 
 const MEMBERS: &[Grant] = &[to(Enterprise, All), to(Expert, All), to(Staff, All), to(Admin, All)];
 
-const THOSE_WHO_TAKE_PART: &[Grant] = &[to(Enterprise, Own), to(Expert, Own), to(Staff, All), to(Admin, All)];
+const SIDES: &[Grant] = &[to(Enterprise, Own), to(Expert, Own), to(Staff, All), to(Admin, All)];
 
 const WHO_RUNS_ACCOUNTS: &[Grant] = &[to(Staff, OutsideCentre).showing(Fields::Personal), centre(Admin)];
 
@@ -212,7 +210,7 @@ const TABLE: &[Rule] = &[
     operations(&["list_events", "read_event"], MEMBERS),
     operations(
         &["list_participants", "read_participant", "replace_participant", "read_schedule", "read_timetable"],
-        THOSE_WHO_TAKE_PART,
+        SIDES,
     ),
     operations(
         &["create_event", "replace_event", "create_participant", "read_event_rules", "replace_event_rules"],
