@@ -72,7 +72,7 @@ const SAMPLES: [Sample; 10] = [
     Sample { demand: 13, with: With::Result(1458), asked: 33, moves: &[("declined", 30)], ..ASKED },
     Sample { demand: 27, with: With::Result(877), asked: 50, moves: &[("accepted", 46), ("abandoned", 25)], ..ASKED },
     Sample { demand: 1, with: With::Expert(112), asked: 2, ..ASKED },
-    Sample { demand: 6, with: With::Expert(1), asked: 1, ..ASKED },
+    Sample { demand: 3, with: With::Expert(110), asked: 1, ..ASKED },
 ];
 
 const BEGIN: &str = "

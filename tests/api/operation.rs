@@ -93,3 +93,21 @@ fn recombining_goes_on_where_it_was_stopped() {
     let other = told(recombine("5", "0", "2"));
     assert!(other.contains("成果 results: 新载入 loaded 5, 已有 there before 0"), "{other}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sample_county_is_loaded_once_with_dockings_at_every_stage() {
+    let service = Service::start().await;
+    for _ in 0..2 {
+        duijie::demo::load(&service.database).await.expect("samples");
+    }
+    let stages = "SELECT string_agg(DISTINCT stage, ' ' ORDER BY stage) FROM dockings";
+    let every = "abandoned accepted completed contracted declined implementing negotiating requested";
+    assert_eq!(service.value(stages).await, every);
+    assert_eq!(service.value("SELECT count(*) FROM dockings").await, "10");
+    let staff = json!({"login": "staff", "password": "duijie-staff"});
+    let session = service.public().post("/v1/sessions", &staff).await;
+    let staff = service.public().with_session(session.expect(201));
+    assert_eq!(staff.get("/v1/dockings").await.ids().len(), 10);
+    let statistics = staff.get("/v1/statistics").await;
+    assert_eq!(statistics.expect(200)["items"][0]["contracted"], 3);
+}
