@@ -10,7 +10,6 @@ pub mod demo;
 pub mod dockings;
 pub mod events;
 pub mod files;
-pub mod events;
 pub mod health;
 pub mod http;
 pub mod identity;
