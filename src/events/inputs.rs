@@ -82,7 +82,7 @@ pub struct Attending {
     pub hours: Option<Vec<i16>>,
     /// Whom of the other side they want to meet.
     #[deserr(default, try_from(Vec<Wish>) = distinct::<500, _> -> FieldFault)]
-    #[schema(max_items = 500, required = false)]
+    #[schema(value_type = HashSet<Wish>, max_items = 500, required = false)]
     pub wishes: Vec<Wish>,
 }
 
@@ -123,11 +123,11 @@ impl Hash for Wish {
 pub struct Rules {
     /// Pairs that must not meet: in a slot, or at all.
     #[deserr(default, try_from(Vec<Forbidden>) = distinct::<1000, _> -> FieldFault)]
-    #[schema(max_items = 1000, required = false)]
+    #[schema(value_type = HashSet<Forbidden>, max_items = 1000, required = false)]
     pub forbidden: Vec<Forbidden>,
     /// Meetings that must be held.
     #[deserr(default, try_from(Vec<Required>) = distinct::<1000, _> -> FieldFault)]
-    #[schema(max_items = 1000, required = false)]
+    #[schema(value_type = HashSet<Required>, max_items = 1000, required = false)]
     pub fixed: Vec<Required>,
 }
 
