@@ -7,15 +7,19 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rand::distr::{Alphanumeric, SampleString};
 use tokio::fs;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::time::sleep;
 
 use super::ClusterError;
 
 /// What must fit on the disk before anything is touched.
 const PROBE: usize = 256 * 1024;
+/// What a program takes at most to be started.
+const STARTING: Duration = Duration::from_secs(1);
 /// A log longer than this begins anew at the next start.
 const LONGEST_LOG: u64 = 10 * 1024 * 1024;
 /// So much of the log goes into an error's message.
@@ -66,7 +70,7 @@ impl Folder {
     /// Creates the folder if it is missing, and locks it.
     pub async fn open(path: &Path) -> Result<Self, ClusterError> {
         let path = create(path).await?;
-        let lock = lock(&path)?;
+        let lock = lock(&path).await?;
         probe(&path)?;
         Ok(Self { path, _lock: lock })
     }
@@ -180,14 +184,20 @@ async fn create(path: &Path) -> Result<PathBuf, ClusterError> {
     }
 }
 
-fn lock(folder: &Path) -> Result<File, ClusterError> {
+/// A program that is just being started has for a moment all that was open where it was started, so a lock may outlive its
+/// holder by that.
+async fn lock(folder: &Path) -> Result<File, ClusterError> {
     let path = folder.join("lock");
     let file = OpenOptions::new().create(true).append(true).mode(ONLY_OWNER).open(&path);
     let file = file.map_err(ClusterError::at("write to", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(ClusterError::InUse { folder: folder.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(ClusterError::at("lock", &path)(error)),
+    let until = Instant::now() + STARTING;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => sleep(Duration::from_millis(20)).await,
+            Err(TryLockError::WouldBlock) => return Err(ClusterError::InUse { folder: folder.to_owned() }),
+            Err(TryLockError::Error(error)) => return Err(ClusterError::at("lock", &path)(error)),
+        }
     }
 }
 
