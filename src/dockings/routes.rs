@@ -15,7 +15,7 @@ use super::{Contract, Docking, DockingNews, DockingParty, DockingStage, EndingRe
 use crate::access::{self, Records};
 use crate::audit::{self, Action, Event, Origin};
 use crate::database::Connection;
-use crate::http::conditions::etag;
+use crate::http::conditions::{etag, etag_of};
 use crate::http::paging::{Paging, PagingParameters, next_link, refuse_filters};
 use crate::http::{Body, Conditions, Creation, Keyed, keep_sealed};
 use crate::identity::Caller;
@@ -311,7 +311,7 @@ pub(super) async fn found(
     caller: &Caller,
     connection: &mut diesel_async::AsyncPgConnection,
 ) -> Answer<(Docking, DockingParty)> {
-    let id = ids::id(id.to_owned()).map_err(|_| Problem::not_found())?;
+    let id = ids::of_address(id)?;
     let docking = store::find(id, connection).await?.ok_or_else(Problem::not_found)?;
     let granted = access::granted_records(caller, "read_docking").ok_or_else(|| caller.refused())?;
     match docking.party(caller).filter(|_| docking.is_among(granted, caller)) {
@@ -372,12 +372,12 @@ fn cannot_be_undone() -> Problem {
 
 fn created(answer: Value) -> HttpResponse {
     let location = format!("/v1/dockings/{}", answer["id"].as_str().unwrap_or_default());
-    let tag = etag(answer["version"].as_i64().unwrap_or(1), false);
+    let tag = etag_of(&answer);
     HttpResponse::Created().insert_header((header::LOCATION, location)).insert_header((header::ETAG, tag)).json(answer)
 }
 
 fn moved(answer: Value) -> HttpResponse {
-    let tag = etag(answer["version"].as_i64().unwrap_or(1), false);
+    let tag = etag_of(&answer);
     HttpResponse::Created().insert_header((header::ETAG, tag)).json(answer)
 }
 

@@ -12,17 +12,14 @@ pub mod rules;
 pub mod schedule;
 pub mod store;
 
+use crate::identity::{Caller, Role};
+use crate::problem::FieldFault;
+use crate::registry::fields::vocabulary;
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types::Text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
-
-use crate::identity::{Caller, Role};
-use crate::problem::{Answer, FieldFault, Problem};
-use crate::registry::fields::vocabulary;
-use crate::registry::ids;
 
 vocabulary! {
     /// The side on which somebody meets others: enterprises, or experts and institutes.
@@ -37,9 +34,4 @@ vocabulary! {
 #[must_use]
 pub fn is_centre(caller: &Caller) -> bool {
     matches!(caller.role(), Role::Staff | Role::Admin)
-}
-
-/// An id of an address; what is none is not there.
-fn address_id(text: &str) -> Answer<Uuid> {
-    ids::id(text.to_owned()).map_err(|_| Problem::not_found())
 }

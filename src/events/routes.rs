@@ -5,20 +5,19 @@ use actix_web::{HttpRequest, HttpResponse, get, post, put, web};
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncConnection;
 use serde::Serialize;
-use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::address_id;
 use super::inputs::NewEvent;
 use super::store::{self, EventRow, SlotRow};
 use crate::audit::{self, Action, Event, Origin};
 use crate::database::Connection;
-use crate::http::conditions::etag;
+use crate::http::conditions::{etag, etag_of};
 use crate::http::paging::{Paging, PagingParameters, refuse_filters};
 use crate::http::{Body, Conditions, Creation, keep_sealed};
 use crate::identity::Caller;
 use crate::problem::{Answer, Kind, Problem};
+use crate::registry::ids;
 use crate::state::State;
 
 /// An event as it is kept.
@@ -93,7 +92,7 @@ pub async fn create(
             Ok::<_, Problem>(answer)
         })
         .await?;
-    let tag = etag(answer["version"].as_i64().unwrap_or(1), false);
+    let tag = etag_of(&answer);
     let location = format!("/v1/events/{}", answer["id"].as_str().unwrap_or_default());
     Ok(HttpResponse::Created()
         .insert_header((header::ETAG, tag))
@@ -171,13 +170,13 @@ pub async fn replace(
 /// # Errors
 /// `not-found` if there is none.
 pub async fn found(id: &str, connection: &mut Connection) -> Answer<EventRow> {
-    store::find(address_id(id)?, connection).await?.ok_or_else(Problem::not_found)
+    store::find(ids::of_address(id)?, connection).await?.ok_or_else(Problem::not_found)
 }
 
 /// What is noted of something that happened to an event.
 #[must_use]
 pub fn event(action: Action, id: Uuid) -> Event {
-    Event::new(action).about_id("event", id).with(json!({}))
+    Event::new(action).about_id("event", id)
 }
 
 async fn shown(row: EventRow, connection: &mut Connection) -> Answer<HttpResponse> {

@@ -5,6 +5,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpRequest};
+use serde_json::Value;
 
 use crate::problem::{Kind, Problem};
 
@@ -13,6 +14,12 @@ use crate::problem::{Kind, Problem};
 #[must_use]
 pub fn etag(version: i64, concealed: bool) -> String {
     if concealed { format!("\"{version}-public\"") } else { format!("\"{version}\"") }
+}
+
+/// The strong ETag of a record as it was answered, with its personal data.
+#[must_use]
+pub fn etag_of(answer: &Value) -> String {
+    etag(answer["version"].as_i64().unwrap_or(1), false)
 }
 
 /// The condition headers of a request.

@@ -174,7 +174,7 @@ async fn matches_of<C: Concept + Indexed>(
         let words: Vec<&str> = targets.iter().map(|kind| kind.as_str()).collect();
         return Err(Problem::invalid_parameters(Faults::one("/kind", crate::problem::not_allowed(&words))));
     }
-    let id = ids::id(id.to_owned()).map_err(|_| Problem::not_found())?;
+    let id = ids::of_address(id)?;
     let mut connection = state.database.connection().await?;
     let record = C::find(id, &mut connection).await?.ok_or_else(Problem::not_found)?;
     if !access::may(caller, Action::Read, &record) {

@@ -66,8 +66,8 @@ pub struct Found {
 const MOST_VALUES: usize = 50;
 
 impl Engine {
-    /// Finds records by words, and by what they mean where that is given. More of the words, rarer ones, together and in the title or the keywords count more;
-    /// people and organisations are found by pinyin and initials too.
+    /// Finds records by words, and by what they mean where that is given. More of the words, rarer ones, together and in
+    /// the title or the keywords count more; people and organisations are found by pinyin and initials too.
     ///
     /// # Errors
     /// If the index cannot be read.

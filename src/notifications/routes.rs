@@ -154,7 +154,7 @@ pub async fn list(request: HttpRequest, state: web::Data<State>, caller: Caller)
 #[post("/v1/notifications/{id}/read")]
 pub async fn read(id: web::Path<String>, state: web::Data<State>, caller: Caller) -> Answer<HttpResponse> {
     let person = caller.signed_in()?;
-    let id = ids::id(id.into_inner()).map_err(|_| Problem::not_found())?;
+    let id = ids::of_address(&id)?;
     if !store::read(person, id, &mut *state.database.connection().await?).await? {
         return Err(Problem::not_found());
     }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::fields::distinct;
-use crate::problem::FieldFault;
+use crate::problem::{Answer, FieldFault, Problem};
 
 /// One id.
 ///
@@ -13,6 +13,14 @@ pub fn id(text: String) -> Result<Uuid, FieldFault> {
     // Only the hyphenated form: what is sent back is what was sent.
     let parsed = Uuid::try_parse(&text).ok().filter(|_| text.len() == 36);
     parsed.ok_or_else(|| FieldFault::new("format", "应为 UUID", "must be a UUID"))
+}
+
+/// The id in an address. What is none is not there.
+///
+/// # Errors
+/// `not-found`.
+pub fn of_address(text: &str) -> Answer<Uuid> {
+    id(text.to_owned()).map_err(|_| Problem::not_found())
 }
 
 /// One id or none.

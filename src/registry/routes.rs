@@ -16,7 +16,7 @@ use crate::access::{self, Action};
 use crate::audit::{self, Event, Origin};
 use crate::database::Connection;
 use crate::dockings::are_acquainted;
-use crate::http::conditions::etag;
+use crate::http::conditions::{etag, etag_of};
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::methods::unknown;
 use crate::http::paging::{Paging, refuse_filters};
@@ -117,7 +117,7 @@ async fn create<C: Concept>(
         apply_preference(&mut response, &state.freshness, &prefer, position).await;
     }
     response.insert_header((header::LOCATION, format!("{path}/{id}")));
-    response.insert_header((header::ETAG, etag(answer["version"].as_i64().unwrap_or(1), false)));
+    response.insert_header((header::ETAG, etag_of(&answer)));
     Ok(response.json(answer))
 }
 
@@ -226,7 +226,7 @@ async fn history<C: Concept>(
 
 /// The record of an id, deleted or not. What is no id names nothing.
 async fn found<C: Concept>(id: &str, connection: &mut Connection) -> Answer<Record<C>> {
-    let id = ids::id(id.to_owned()).map_err(|_| Problem::not_found())?;
+    let id = ids::of_address(id)?;
     C::find(id, connection).await?.ok_or_else(Problem::not_found)
 }
 

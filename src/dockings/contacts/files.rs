@@ -141,7 +141,7 @@ pub async fn download(
     let (id, file) = path.into_inner();
     let mut connection = state.database.connection().await?;
     let (docking, _) = found(&id, &caller, &mut connection).await?;
-    let file = ids::id(file).map_err(|_| Problem::not_found())?;
+    let file = ids::of_address(&file)?;
     if !store::has_file(docking.id, file, &mut connection).await? {
         return Err(Problem::not_found());
     }

@@ -14,13 +14,14 @@ use crate::database::Connection;
 use crate::events::inputs::{Attending, NewParticipant, Wish};
 use crate::events::routes::{event, found};
 use crate::events::store as events;
-use crate::events::{Attendance, InvitedKind, Side, address_id, is_centre};
-use crate::http::conditions::etag;
+use crate::events::{Attendance, InvitedKind, Side, is_centre};
+use crate::http::conditions::{etag, etag_of};
 use crate::http::paging::{Paging, PagingParameters, refuse_filters};
 use crate::http::{Body, Conditions, Creation, keep_sealed};
 use crate::identity::Caller;
 use crate::problem::{Answer, FieldFault, Kind, Problem};
 use crate::registry::fields::OrganisationKind;
+use crate::registry::ids;
 use crate::state::State;
 
 /// A participant.
@@ -99,7 +100,7 @@ pub async fn invite(
             Ok::<_, Problem>(answer)
         })
         .await?;
-    let tag = etag(answer["version"].as_i64().unwrap_or(1), false);
+    let tag = etag_of(&answer);
     let location = format!("/v1/events/{of}/participants/{}", answer["id"].as_str().unwrap_or_default());
     Ok(HttpResponse::Created()
         .insert_header((header::ETAG, tag))
@@ -191,7 +192,7 @@ pub async fn replace(
 /// # Errors
 /// `not-found` if there is none, or if it is somebody else.
 pub async fn own(path: &(String, String), caller: &Caller, connection: &mut Connection) -> Answer<Participant> {
-    let (event, id) = (address_id(&path.0)?, address_id(&path.1)?);
+    let (event, id) = (ids::of_address(&path.0)?, ids::of_address(&path.1)?);
     let participant = store::find(event, id, connection).await?.ok_or_else(Problem::not_found)?;
     let is_own = caller.owner().is_some() && participant.record() == caller.owner();
     if is_own || is_centre(caller) { Ok(participant) } else { Err(Problem::not_found()) }

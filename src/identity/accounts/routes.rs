@@ -263,6 +263,6 @@ pub fn roles_run_by(caller: &Caller) -> &'static [Role] {
 /// # Errors
 /// `not-found`.
 pub async fn run_by(caller: &Caller, id: &str, connection: &mut Connection) -> Answer<Account> {
-    let id = ids::id(id.to_owned()).map_err(|_| Problem::not_found())?;
+    let id = ids::of_address(id)?;
     store::account(id, roles_run_by(caller), connection).await?.ok_or_else(Problem::not_found)
 }

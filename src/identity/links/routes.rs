@@ -166,7 +166,7 @@ pub async fn revoke(
     state: web::Data<State>,
     (caller, origin): (Caller, Origin),
 ) -> Answer<HttpResponse> {
-    let id = ids::id(id.to_owned()).map_err(|_| Problem::not_found())?;
+    let id = ids::of_address(&id)?;
     let mut connection = state.database.connection().await?;
     connection
         .transaction(async |connection| {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::store::{self, Partner, PartnerSecret, Terms};
 use crate::audit::{self, Action, Event, Origin};
 use crate::database::Connection;
-use crate::http::conditions::etag;
+use crate::http::conditions::{etag, etag_of};
 use crate::http::paging::{Paging, PagingParameters, refuse_filters};
 use crate::http::{Body, Conditions, Creation, Keyed, keep_sealed};
 use crate::identity::secret::OneTime;
@@ -126,7 +126,7 @@ pub async fn create(
             Ok::<_, Problem>(answer)
         })
         .await?;
-    let tag = etag(answer["version"].as_i64().unwrap_or(1), false);
+    let tag = etag_of(&answer);
     let location = format!("/v1/partners/{}", answer["id"].as_str().unwrap_or_default());
     Ok(HttpResponse::Created()
         .insert_header((header::ETAG, tag))
@@ -273,7 +273,7 @@ pub async fn revoke_secret(
 }
 
 async fn found(id: &str, connection: &mut Connection) -> Answer<Partner> {
-    let id = ids::id(id.to_owned()).map_err(|_| Problem::not_found())?;
+    let id = ids::of_address(id)?;
     store::find(id, connection).await?.ok_or_else(Problem::not_found)
 }
 

@@ -182,7 +182,7 @@ pub async fn download(
 }
 
 async fn found(id: &str, connection: &mut Connection) -> Answer<MatchingRun> {
-    let id = ids::id(id.to_owned()).map_err(|_| Problem::not_found())?;
+    let id = ids::of_address(id)?;
     store::find(id, connection).await?.ok_or_else(Problem::not_found)
 }
 
