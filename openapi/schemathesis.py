@@ -8,7 +8,7 @@ import schemathesis
 PROBLEMS = {"invalid-cursor", "idempotency-key-reused"}
 
 # Another record, a code list, a check digit, an order of two values, a secret, a network, what a role, a kind or a stage
-# needs, one of two members, today's date, what a file is.
+# needs, one of two members, today's date, what a file is, another database.
 CODES = {
     "unknown_reference",
     "not_an_enterprise",
@@ -29,6 +29,7 @@ CODES = {
     "not_for_stage",
     "in_future",
     "file_type",
+    "other_database",
 }
 
 # What a patch (RFC 7396) leaves depends on what it is put on.

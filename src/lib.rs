@@ -3,6 +3,8 @@
 pub mod access;
 pub mod audit;
 mod background;
+pub mod centre;
+pub mod changes;
 pub mod commands;
 pub mod config;
 pub mod database;
@@ -23,3 +25,4 @@ pub mod registry;
 pub mod server;
 pub mod state;
 pub mod teams;
+pub mod visits;

@@ -22,7 +22,9 @@ use crate::registry::experts::Expert;
 use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
-use crate::{audit, dockings, events, health, identity, matching, notifications, problem, registry};
+use crate::{
+    audit, centre, changes, dockings, events, health, identity, matching, notifications, problem, registry, visits,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -39,7 +41,8 @@ use crate::{audit, dockings, events, health, identity, matching, notifications, 
         (name = "organisations", description = "单位"), (name = "demands", description = "技术需求"),
         (name = "policies", description = "政策"), (name = "matches", description = "匹配与检索"),
         (name = "dockings", description = "对接"), (name = "events", description = "对接活动"),
-        (name = "notifications", description = "通知"),
+        (name = "notifications", description = "通知"), (name = "changes", description = "变更流"),
+        (name = "centre", description = "中心介绍和访问人数"),
         (name = "codes", description = "代码表"), (name = "sessions", description = "登录"),
         (name = "account", description = "自己的账号"), (name = "accounts", description = "账号管理"),
         (name = "partners", description = "合作站点"), (name = "audit", description = "审计日志"),
@@ -74,6 +77,8 @@ use crate::{audit, dockings, events, health, identity, matching, notifications, 
         events::participants::routes::invite, events::participants::routes::list, events::participants::routes::read,
         events::participants::routes::replace, events::rules::routes::read, events::rules::routes::replace,
         events::schedule::routes::create, events::schedule::routes::read, events::schedule::routes::timetable,
+        changes::routes::list, centre::routes::read, centre::routes::replace, centre::routes::history,
+        visits::routes::read_site, visits::routes::count_site, visits::routes::read_policy,
         registry::codes::routes::list_industries, registry::codes::routes::read_industry,
         registry::codes::routes::list_regions, registry::codes::routes::read_region,
         problem::pages::index, problem::pages::page,

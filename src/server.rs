@@ -23,7 +23,8 @@ use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::state::State;
 use crate::{
-    access, audit, dockings, events, health, identity, matching, notifications, openapi, pages, problem, registry,
+    access, audit, centre, changes, dockings, events, health, identity, matching, notifications, openapi, pages,
+    problem, registry, visits,
 };
 
 /// Seconds that running requests have to finish when the service is told to stop.
@@ -177,6 +178,13 @@ fn routes(config: &mut ServiceConfig) {
         .service(events::schedule::routes::create)
         .service(events::schedule::routes::read)
         .service(events::schedule::routes::timetable)
+        .service(changes::routes::list)
+        .service(centre::routes::read)
+        .service(centre::routes::replace)
+        .service(centre::routes::history)
+        .service(visits::routes::read_site)
+        .service(visits::routes::count_site)
+        .service(visits::routes::read_policy)
         .service(registry::codes::routes::list_industries)
         .service(registry::codes::routes::read_industry)
         .service(registry::codes::routes::list_regions)

@@ -10,6 +10,7 @@ use crate::identity::passwords::Passwords;
 use crate::identity::tokens::Tokens;
 use crate::matching::Engine;
 use crate::matching::follow::Freshness;
+use crate::visits::Visits;
 
 /// The parts of a running service.
 pub struct State {
@@ -20,4 +21,5 @@ pub struct State {
     pub secret: Secret,
     pub engine: Arc<Engine>,
     pub freshness: Freshness,
+    pub visits: Arc<Visits>,
 }

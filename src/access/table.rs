@@ -217,6 +217,32 @@ const TABLE: &[Rule] = &[
         CENTRE,
     ),
     operations(&["create_schedule"], CENTRE).costing(20),
+    // What changes, of each kind what the caller may read.
+    operations(
+        &["list_changes"],
+        &[
+            to(Public, Readable),
+            to(Enterprise, Readable),
+            to(Expert, Readable),
+            site(Scope::ChangesRead, Readable),
+            to(Staff, Readable),
+            to(Admin, Readable),
+        ],
+    ),
+    // The centre's own page, and how many people come.
+    operations(&["read_centre", "read_site_visits", "count_site_visit"], EVERYONE),
+    operations(
+        &["read_policy_views"],
+        &[
+            to(Public, Readable),
+            to(Enterprise, Readable),
+            to(Expert, Readable),
+            site(Scope::PoliciesRead, Readable),
+            to(Staff, Readable),
+            to(Admin, Readable),
+        ],
+    ),
+    operations(&["replace_centre", "list_centre_versions"], CENTRE),
     // What one was told oneself.
     operations(&["list_notifications", "read_notification", "read_notifications"], PEOPLE),
     // What the service says of itself.

@@ -62,6 +62,7 @@ vocabulary! {
         EventScheduled = "event_scheduled",
         ParticipantInvited = "participant_invited",
         ParticipantChanged = "participant_changed",
+        CentreChanged = "centre_changed",
     }
 }
 

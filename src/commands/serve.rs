@@ -22,6 +22,7 @@ use crate::matching::{Engine, Model, alerts, meanings, runs};
 use crate::meaning::Embedder;
 use crate::server;
 use crate::state::State;
+use crate::visits::{self, Visits};
 
 const AN_HOUR: Duration = Duration::from_hours(1);
 
@@ -34,9 +35,11 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     let (database, mut cluster) = open(settings, &folder).await?;
     let served = async {
         database.migrate().await?;
-        let state = start(database, Start::of(settings, &folder, &listener)?).await?;
+        let state = start(database.clone(), Start::of(settings, &folder, &listener)?).await?;
+        let visits = Arc::clone(&state.visits);
         tracing::info!(address = %listener.local_addr()?, "serving");
-        anyhow::Ok(server::serve(state, listener, &server::Options::of(settings))?.await?)
+        server::serve(state, listener, &server::Options::of(settings))?.await?;
+        anyhow::Ok(visits.write(&database).await?)
     };
     let result = beside(&mut cluster, served).await;
     close(cluster).await?;
@@ -107,7 +110,9 @@ pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State
     tokio::spawn(meanings::work(Arc::downgrade(&engine), database.clone(), follower.trail()));
     tokio::spawn(follower.run());
     tokio::spawn(runs::work(Arc::downgrade(&engine), database.clone(), freshness.clone()));
-    Ok(State { database, passwords, tokens, secret, engine, freshness })
+    let visits = Arc::new(Visits::new(secret.clone()));
+    tokio::spawn(visits::work(Arc::downgrade(&visits), database.clone()));
+    Ok(State { database, passwords, tokens, secret, engine, freshness, visits })
 }
 
 /// Forgets what is kept for a day only, every hour as long as the service runs.
@@ -117,6 +122,7 @@ async fn sweep<T>(running: Weak<T>, database: Database) {
             let mut connection = database.lasting_connection().await?;
             idempotency::forget_old(&mut connection).await?;
             forget_old_failures(&mut connection).await?;
+            visits::forget_old(&mut connection).await?;
             Ok(())
         }
         .await;

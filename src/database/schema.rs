@@ -557,3 +557,38 @@ diesel::table! {
         planned_at -> Timestamptz,
     }
 }
+
+diesel::table! {
+    centre (id) {
+        id -> Uuid,
+        version -> Int8,
+        created_at -> Timestamptz,
+        created_by -> Nullable<Uuid>,
+        updated_at -> Timestamptz,
+        updated_by -> Nullable<Uuid>,
+        name -> Text,
+        introduction -> Nullable<Text>,
+        duties -> Array<Text>,
+        address -> Nullable<Text>,
+        opening_hours -> Nullable<Text>,
+        contact -> Nullable<Jsonb>,
+    }
+}
+
+diesel::table! {
+    visitors (subject, day, visitor) {
+        subject -> Uuid,
+        day -> Date,
+        visitor -> Int8,
+    }
+}
+
+diesel::table! {
+    visits (subject) {
+        subject -> Uuid,
+        total -> Int8,
+        day -> Date,
+        of_day -> Int8,
+        since -> Date,
+    }
+}

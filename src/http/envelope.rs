@@ -18,6 +18,9 @@ use super::security::{self, secure};
 use super::trace::{REQUEST_ID, TRACEPARENT, Trace};
 use crate::problem::{Kind, Language, Problem};
 
+/// Marks a request for the head of an answer alone.
+pub struct OnlyHead;
+
 /// The middleware.
 ///
 /// # Errors
@@ -38,6 +41,7 @@ pub async fn envelope<B: MessageBody + 'static>(
     let _running = request.conn_data::<Running>().map(Running::begin);
     // HEAD is GET without the body, which the connection leaves out by itself.
     if request.method() == Method::HEAD {
+        request.extensions_mut().insert(OnlyHead);
         request.head_mut().method = Method::GET;
     }
     let started = Instant::now();

@@ -23,6 +23,7 @@ pub use address::{Address, TrustedProxies};
 pub use body::{BODY_LIMIT, Body, JSON, MERGE_PATCH, Patch, read_bytes, read_json};
 pub use conditions::Conditions;
 pub use cors::SiteOrigin;
+pub use envelope::OnlyHead;
 pub use idempotency::{Creation, Keyed, keep_sealed};
 pub use limits::{Charge, Limits, Payer};
 pub use parameters::{Parameters, flag};

@@ -4,7 +4,7 @@ use std::future::{Ready, ready};
 use std::net::IpAddr;
 
 use actix_web::dev::{Payload, ServiceRequest};
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use uuid::Uuid;
 
@@ -99,7 +99,7 @@ pub fn identify(request: &ServiceRequest) -> Result<Caller, Problem> {
     }
     let tokens = request.app_data::<web::Data<Tokens>>().ok_or_else(|| Problem::internal("no tokens"))?;
     let address: IpAddr = Address::of(request.request()).0;
-    let token = header.to_str().ok().and_then(bearer);
+    let token = bearer(header);
     let member = token.and_then(|token| tokens.verify(token, address));
     member.map(|member| Caller(Some(member))).ok_or_else(refused_token)
 }
@@ -134,8 +134,14 @@ impl FromRequest for SignedIn {
     }
 }
 
+/// The token that a request bears.
+#[must_use]
+pub fn bearer_of(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION).and_then(bearer)
+}
+
 /// The token of `Bearer …`; the scheme's case does not matter (RFC 9110, 11.1).
-fn bearer(header: &str) -> Option<&str> {
-    let (scheme, token) = header.split_once(' ')?;
+fn bearer(header: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

@@ -16,7 +16,7 @@ pub mod tokens;
 mod watch;
 
 pub use accounts::{NewUser, add, organisation_of_code};
-pub use caller::{Caller, SignedIn, identify};
+pub use caller::{Caller, SignedIn, bearer_of, identify};
 pub use member::{Member, Role, Scope};
 pub use secret::{OneTime, Secret};
 pub use throttle::forget_old as forget_old_failures;

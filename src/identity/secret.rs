@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
 /// Bytes of a nonce of XChaCha20-Poly1305: long enough to be drawn at random.
@@ -81,6 +82,17 @@ impl Secret {
         self.cipher().decrypt(&XNonce::from(nonce), Payload { msg: sealed, aad: purpose }).ok()
     }
 
+    /// A number for bytes and a purpose (HMAC-SHA-256, RFC 2104), which nobody finds without the secret.
+    #[must_use]
+    pub fn digest(&self, bytes: &[u8], purpose: &[u8]) -> [u8; 32] {
+        let keyed = |key: &[u8], text: &[u8]| -> [u8; 32] {
+            // A key of any length is one (RFC 2104, section 2).
+            let mac = Hmac::<Sha256>::new_from_slice(key).map(|mac| mac.chain_update(text).finalize().into_bytes());
+            mac.map(Into::into).unwrap_or_default()
+        };
+        keyed(&keyed(&self.0, purpose), bytes)
+    }
+
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(&self.0.into())
     }
@@ -136,6 +148,15 @@ mod tests {
         assert_eq!(ours.open(&sealed[..10], b"a"), None);
         assert_ne!(Some(sealed), ours.seal(b"key", b"a"));
         Ok(())
+    }
+
+    #[test]
+    fn a_number_is_of_a_secret_and_a_purpose() {
+        let (ours, theirs) = (Secret([1; 32]), Secret([2; 32]));
+        assert_eq!(ours.digest(b"x", b"a"), ours.digest(b"x", b"a"));
+        for other in [ours.digest(b"y", b"a"), ours.digest(b"x", b"b"), theirs.digest(b"x", b"a"), [0; 32]] {
+            assert_ne!(ours.digest(b"x", b"a"), other);
+        }
     }
 
     #[test]

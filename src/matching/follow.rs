@@ -95,11 +95,36 @@ impl Freshness {
         let _ = self.0.clone().wait_for(Option::is_some).await;
     }
 
+    /// For those who wait for whatever comes next.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        let horizon = *self.0.borrow();
+        Progress(self.0.clone(), horizon)
+    }
+
     /// Waits until a write can be found, at most so long; true if it can.
     pub async fn reached(&self, xid: u64, wait: Duration) -> bool {
         let mut receiver = self.0.clone();
         let reached = receiver.wait_for(|horizon| horizon.is_some_and(|horizon| xid < horizon));
         matches!(tokio::time::timeout(wait, reached).await, Ok(Ok(_)))
+    }
+}
+
+/// Tells when there may be more than was seen.
+pub struct Progress(watch::Receiver<Option<u64>>, Option<u64>);
+
+impl Progress {
+    /// Waits until transactions have ended that had not the last time, until a moment; true if some have.
+    pub async fn further(&mut self, deadline: Instant) -> bool {
+        let before = self.1;
+        let further = self.0.wait_for(|horizon| *horizon > before);
+        match tokio::time::timeout_at(deadline, further).await {
+            Ok(Ok(horizon)) => {
+                self.1 = *horizon;
+                true
+            }
+            _ => false,
+        }
     }
 }
 

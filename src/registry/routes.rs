@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 
 use super::history::{self, Version};
 use super::ids;
-use super::record::{Concept, Page, Record, Stamp};
+use super::record::{self, Concept, Page, Record, Stamp};
 use super::refusals::refused_write;
 use crate::access::{self, Action};
 use crate::audit::{self, Event, Origin};
@@ -28,6 +28,7 @@ use crate::matching::follow::Freshness;
 use crate::problem::{Answer, Faults, Kind, Problem};
 use crate::registry::fields::Line;
 use crate::state::State;
+use crate::visits::Looking;
 
 /// Registers the routes of a concept.
 pub fn configure<C: Concept>(config: &mut ServiceConfig) {
@@ -125,10 +126,14 @@ async fn read<C: Concept>(
     id: Path<String>,
     state: web::Data<State>,
     (caller, origin): (Caller, Origin),
+    looking: Looking,
     conditions: Conditions,
 ) -> Answer<HttpResponse> {
     let mut connection = state.database.connection().await?;
     let record = readable::<C>(&id, &caller, &mut connection).await?;
+    if C::KIND == record::Kind::Policy {
+        state.visits.note(record.stamp.id, &looking);
+    }
     let (record, concealed) = as_seen_by(record, &caller, &origin, &mut connection).await?;
     let etag = etag(record.stamp.version, concealed);
     if conditions.is_known(&etag) {

@@ -239,6 +239,9 @@ async fn the_tables_are_as_the_program_sees_them() {
         partner_secrets,
         refresh_tokens,
         sessions,
+        centre,
+        visitors,
+        visits,
         audit_events
     );
 }

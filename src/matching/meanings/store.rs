@@ -201,7 +201,7 @@ async fn write(model: &str, computed: &[Meaning], connection: &mut AsyncPgConnec
         .map(drop)
 }
 
-/// A change of each record, as if it had been written again.
+/// A change of each record, for the indexes alone, as if it had been written again.
 async fn announce(computed: &[Meaning], connection: &mut AsyncPgConnection) -> QueryResult<()> {
     if computed.is_empty() {
         return Ok(());
@@ -209,12 +209,14 @@ async fn announce(computed: &[Meaning], connection: &mut AsyncPgConnection) -> Q
     let kinds: Vec<&str> = computed.iter().map(|meaning| meaning.kind.as_str()).collect();
     let ids: Vec<Uuid> = computed.iter().map(|meaning| meaning.record).collect();
     let versions: Vec<i64> = computed.iter().map(|meaning| meaning.version).collect();
-    diesel::sql_query("INSERT INTO changes (kind, record_id, version) SELECT * FROM unnest($1, $2, $3)")
-        .bind::<Array<Text>, _>(kinds)
-        .bind::<Array<SqlUuid>, _>(ids)
-        .bind::<Array<BigInt>, _>(versions)
-        .execute(connection)
-        .await?;
+    diesel::sql_query(
+        "INSERT INTO changes (kind, record_id, version, is_write) SELECT *, false FROM unnest($1, $2, $3)",
+    )
+    .bind::<Array<Text>, _>(kinds)
+    .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Array<BigInt>, _>(versions)
+    .execute(connection)
+    .await?;
     diesel::sql_query("NOTIFY duijie_changes").execute(connection).await.map(drop)
 }
 

@@ -46,6 +46,10 @@ impl Client {
         self.token.as_deref().expect("a token")
     }
 
+    pub fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
     /// A request to be filled in.
     pub fn request(&self, method: &str, path: &str) -> Request {
         let ascii: String = path
