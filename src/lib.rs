@@ -11,6 +11,7 @@ pub mod database;
 pub mod demo;
 pub mod dockings;
 pub mod events;
+pub mod exports;
 pub mod files;
 pub mod health;
 pub mod http;

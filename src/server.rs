@@ -23,8 +23,8 @@ use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::state::State;
 use crate::{
-    access, audit, centre, changes, dockings, events, health, identity, matching, notifications, openapi, pages,
-    problem, registry, visits,
+    access, audit, centre, changes, dockings, events, exports, health, identity, matching, notifications, openapi,
+    pages, problem, registry, visits,
 };
 
 /// Seconds that running requests have to finish when the service is told to stop.
@@ -100,6 +100,11 @@ pub fn serve(state: State, listener: TcpListener, options: &Options) -> std::io:
 }
 
 fn routes(config: &mut ServiceConfig) {
+    exports::routes::configure::<Organisation>(config);
+    exports::routes::configure::<Expert>(config);
+    exports::routes::configure::<ResearchResult>(config);
+    exports::routes::configure::<Demand>(config);
+    exports::routes::configure::<Policy>(config);
     registry::routes::configure::<Organisation>(config);
     registry::routes::configure::<Expert>(config);
     registry::routes::configure::<ResearchResult>(config);

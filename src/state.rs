@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::web;
+use tokio::sync::Semaphore;
 
 use crate::database::Database;
 use crate::identity::Secret;
@@ -22,4 +23,6 @@ pub struct State {
     pub engine: Arc<Engine>,
     pub freshness: Freshness,
     pub visits: Arc<Visits>,
+    /// Room for exports.
+    pub exports: Arc<Semaphore>,
 }

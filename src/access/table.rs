@@ -217,6 +217,19 @@ const TABLE: &[Rule] = &[
         CENTRE,
     ),
     operations(&["create_schedule"], CENTRE).costing(20),
+    // All records of a kind that the caller may read.
+    operations(
+        &["export_results", "export_experts", "export_organisations", "export_demands", "export_policies"],
+        &[
+            to(Public, Readable),
+            to(Enterprise, Readable),
+            to(Expert, Readable),
+            site(Scope::ChangesRead, Readable),
+            to(Staff, Readable),
+            to(Admin, Readable),
+        ],
+    )
+    .costing(20),
     // What changes, of each kind what the caller may read.
     operations(
         &["list_changes"],

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use actix_web::web;
 use anyhow::Context;
+use tokio::sync::Semaphore;
 
 use super::{beside, close, log, open};
 use crate::background;
 use crate::config::Settings;
 use crate::database::{Database, DatabaseError};
 use crate::dockings::reminders;
+use crate::exports;
 use crate::http::idempotency;
 use crate::identity::passwords::{Cost, Passwords};
 use crate::identity::tokens::Tokens;
@@ -112,7 +114,8 @@ pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State
     tokio::spawn(runs::work(Arc::downgrade(&engine), database.clone(), freshness.clone()));
     let visits = Arc::new(Visits::new(secret.clone()));
     tokio::spawn(visits::work(Arc::downgrade(&visits), database.clone()));
-    Ok(State { database, passwords, tokens, secret, engine, freshness, visits })
+    let exports = Arc::new(Semaphore::new(exports::AT_ONCE));
+    Ok(State { database, passwords, tokens, secret, engine, freshness, visits, exports })
 }
 
 /// Forgets what is kept for a day only, every hour as long as the service runs.

@@ -12,6 +12,7 @@ use super::idempotency::IDEMPOTENCY_KEY;
 use super::limits::{RATELIMIT, RATELIMIT_POLICY};
 use super::prefer::{PREFER, PREFERENCE_APPLIED};
 use super::trace::{REQUEST_ID, TRACEPARENT};
+use crate::exports::routes::CHANGE_POSITION;
 
 /// Seconds that a browser may keep the answer to a preflight; none keeps it for longer.
 const KEPT: usize = 7200;
@@ -68,7 +69,7 @@ fn asked() -> [HeaderName; 8] {
 }
 
 /// The headers of answers that say something to the caller.
-fn answered() -> [HeaderName; 9] {
+fn answered() -> [HeaderName; 10] {
     [
         header::ETAG,
         header::LINK,
@@ -79,6 +80,7 @@ fn answered() -> [HeaderName; 9] {
         RATELIMIT_POLICY,
         PREFERENCE_APPLIED,
         REQUEST_ID,
+        CHANGE_POSITION,
     ]
 }
 

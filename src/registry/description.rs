@@ -15,6 +15,7 @@ use utoipa::openapi::{
 use super::record::{Concept, Stamp, Store};
 use super::routes::Removal;
 use super::shapes::{page_schema, patch_schema, record_schema, reference, version_schema};
+use crate::exports::routes::{self as exported, CSV, NDJSON, XLSX};
 use crate::http::paging::PagingParameters;
 
 /// Paths and schemas of a concept, by its Chinese name.
@@ -37,7 +38,8 @@ pub fn describe<C: Concept>(zh: &str) -> OpenApi {
                 (HttpMethod::Delete, story.remove()),
             ]),
         )
-        .path(format!("{one}/history"), item([(HttpMethod::Get, story.history())]));
+        .path(format!("{one}/history"), item([(HttpMethod::Get, story.history())]))
+        .path(format!("{base}/export"), item([(HttpMethod::Get, story.export())]));
     let mut nested = Vec::new();
     C::schemas(&mut nested);
     let (concept, patch) = (C::schema(), patch_schema(&name, &C::schema(), &nested));
@@ -61,7 +63,7 @@ struct Story<'a> {
 
 impl Story<'_> {
     fn operation(&self, verb: &str, english: &str, chinese: &str) -> OperationBuilder {
-        let id = if verb == "list" { self.plural.to_owned() } else { self.kind.to_owned() };
+        let id = if matches!(verb, "list" | "export") { self.plural.to_owned() } else { self.kind.to_owned() };
         let id = if verb == "history" { format!("list_{id}_history") } else { format!("{verb}_{id}") };
         OperationBuilder::new()
             .operation_id(Some(id))
@@ -146,6 +148,25 @@ impl Story<'_> {
             .parameters(Some(paging))
             .response("200", body("One page of versions", &format!("{}History", self.name)))
             .build()
+    }
+
+    fn export(&self) -> Operation {
+        let file = |sort| ContentBuilder::new().schema(Some(ObjectBuilder::new().schema_type(sort))).build();
+        let position = "Where `/v1/changes` goes on from what the file holds: its `after`";
+        let answer = ResponseBuilder::new()
+            .description("All records, in the order of their ids")
+            .content(NDJSON, file(Type::String))
+            .content(CSV, file(Type::String))
+            .content(XLSX, file(Type::String))
+            .header("Change-Position", text_header(position));
+        self.operation(
+            "export",
+            &format!("Export {}", self.plural),
+            "全部导出：同一时刻可查看的全部记录，NDJSON、CSV（Excel 可直接打开）或 XLSX；断开后用 after 接着取。",
+        )
+        .parameters(Some(exported::parameters()))
+        .response("200", answer)
+        .build()
     }
 
     /// What can be done next with the record that was answered, as it then is.

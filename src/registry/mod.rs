@@ -4,6 +4,7 @@
 //! the record, its routes, its description and its history.
 
 pub mod codes;
+pub mod columns;
 pub mod demands;
 pub mod description;
 pub mod experts;

@@ -15,6 +15,7 @@ mod crashes;
 mod database_rules;
 mod dockings;
 mod events;
+mod exports;
 mod identity;
 mod limits;
 mod matching;

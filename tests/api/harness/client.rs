@@ -25,6 +25,7 @@ pub struct Answer {
     pub headers: HeaderMap,
     pub body: Value,
     pub text: String,
+    pub bytes: Bytes,
 }
 
 impl Client {
@@ -84,6 +85,17 @@ impl Client {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         false
+    }
+
+    /// An answer of which nothing but the head is read yet.
+    pub async fn begin(&self, path: &str) -> hyper::Response<hyper::body::Incoming> {
+        let request = hyper::Request::builder().uri(format!("{}{path}", self.address));
+        let request = request.body(Full::new(Bytes::new())).expect("a request");
+        self.http.request(request).await.expect("an answer")
+    }
+
+    pub async fn request_status(&self, method: &str, path: &str) -> u16 {
+        send(self.request(method, path)).await.status
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
@@ -170,7 +182,7 @@ pub async fn try_send(request: Request) -> Option<Answer> {
     let bytes = body.collect().await.ok()?.to_bytes();
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-    Some(Answer { status: head.status.as_u16(), headers: head.headers, body, text })
+    Some(Answer { status: head.status.as_u16(), headers: head.headers, body, text, bytes })
 }
 
 impl Answer {
