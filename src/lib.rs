@@ -13,6 +13,7 @@ pub mod dockings;
 pub mod events;
 pub mod exports;
 pub mod files;
+pub mod harvest;
 pub mod health;
 pub mod http;
 pub mod identity;

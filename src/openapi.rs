@@ -23,7 +23,8 @@ use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::{
-    audit, centre, changes, dockings, events, health, identity, matching, notifications, problem, registry, visits,
+    audit, centre, changes, dockings, events, harvest, health, identity, matching, notifications, problem, registry,
+    visits,
 };
 
 #[derive(OpenApi)]
@@ -41,7 +42,7 @@ use crate::{
         (name = "organisations", description = "单位"), (name = "demands", description = "技术需求"),
         (name = "policies", description = "政策"), (name = "matches", description = "匹配与检索"),
         (name = "dockings", description = "对接"), (name = "events", description = "对接活动"),
-        (name = "notifications", description = "通知"), (name = "changes", description = "变更流"),
+        (name = "notifications", description = "通知"), (name = "changes", description = "变更流"), (name = "harvest", description = "采集（OAI-PMH）"),
         (name = "centre", description = "中心介绍和访问人数"),
         (name = "codes", description = "代码表"), (name = "sessions", description = "登录"),
         (name = "account", description = "自己的账号"), (name = "accounts", description = "账号管理"),
@@ -77,7 +78,8 @@ use crate::{
         events::participants::routes::invite, events::participants::routes::list, events::participants::routes::read,
         events::participants::routes::replace, events::rules::routes::read, events::rules::routes::replace,
         events::schedule::routes::create, events::schedule::routes::read, events::schedule::routes::timetable,
-        changes::routes::list, centre::routes::read, centre::routes::replace, centre::routes::history,
+        changes::routes::list, harvest::routes::harvest, harvest::routes::harvest_by_form, harvest::routes::schema,
+        centre::routes::read, centre::routes::replace, centre::routes::history,
         visits::routes::read_site, visits::routes::count_site, visits::routes::read_policy,
         registry::codes::routes::list_industries, registry::codes::routes::read_industry,
         registry::codes::routes::list_regions, registry::codes::routes::read_region,

@@ -23,8 +23,8 @@ use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::state::State;
 use crate::{
-    access, audit, centre, changes, dockings, events, exports, health, identity, matching, notifications, openapi,
-    pages, problem, registry, visits,
+    access, audit, centre, changes, dockings, events, exports, harvest, health, identity, matching, notifications,
+    openapi, pages, problem, registry, visits,
 };
 
 /// Seconds that running requests have to finish when the service is told to stop.
@@ -184,6 +184,9 @@ fn routes(config: &mut ServiceConfig) {
         .service(events::schedule::routes::read)
         .service(events::schedule::routes::timetable)
         .service(changes::routes::list)
+        .service(harvest::routes::harvest)
+        .service(harvest::routes::harvest_by_form)
+        .service(harvest::routes::schema)
         .service(centre::routes::read)
         .service(centre::routes::replace)
         .service(centre::routes::history)

@@ -242,6 +242,7 @@ const TABLE: &[Rule] = &[
             to(Admin, Readable),
         ],
     ),
+    operations(&["harvest", "harvest_by_form"], EVERYONE).costing(5),
     // The centre's own page, and how many people come.
     operations(&["read_centre", "read_site_visits", "count_site_visit"], EVERYONE),
     operations(
@@ -272,6 +273,7 @@ const TABLE: &[Rule] = &[
             "read_server_metadata",
             "live",
             "ready",
+            "read_harvest_schema",
         ],
         EVERYONE,
     ),

@@ -6,6 +6,7 @@ mod store;
 use chrono::{DateTime, Utc};
 use deserr::Deserr;
 use diesel::prelude::*;
+use diesel_async::AsyncPgConnection;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -13,6 +14,14 @@ use uuid::Uuid;
 use crate::database::schema::centre;
 use crate::problem::{Faults, FieldFault};
 use crate::registry::fields::{Contact, Line, Prose, distinct};
+
+/// What the centre says of itself now.
+///
+/// # Errors
+/// What the database says.
+pub async fn read(connection: &mut AsyncPgConnection) -> QueryResult<Centre> {
+    store::read(connection).await.map(|(_, page)| page.centre)
+}
 
 /// What the centre says of itself.
 #[derive(Clone, Debug, Queryable, Selectable, AsChangeset, Serialize, Deserialize, Deserr, ToSchema)]

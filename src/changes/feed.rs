@@ -134,14 +134,10 @@ fn told(row: &ChangeRow, known: &Known, position: Position) -> Option<ChangeView
     if !could(row.version) && !could(row.version - 1) {
         return None;
     }
-    let kind = kind_of(row)?;
+    let kind = row.kind()?;
     let action = if known.now.is_some() { ChangeAction::Put } else { ChangeAction::Gone };
     let (position, record) = (position.to_string(), known.now.clone());
     Some(ChangeView { position, kind, id: row.record_id, version: row.version, action, record })
-}
-
-fn kind_of(row: &ChangeRow) -> Option<Kind> {
-    Kind::ALL.into_iter().find(|kind| kind.as_str() == row.kind)
 }
 
 /// What has become of the records of some changes.

@@ -11,4 +11,4 @@ mod store;
 mod stream;
 
 pub use position::Position;
-pub use store::now;
+pub use store::{between, now};

@@ -24,6 +24,14 @@ pub struct ChangeRow {
     pub version: i64,
 }
 
+impl ChangeRow {
+    /// Of what kind the record is.
+    #[must_use]
+    pub fn kind(&self) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.as_str() == self.kind)
+    }
+}
+
 #[derive(QueryableByName)]
 struct NowRow {
     #[diesel(sql_type = Text)]
@@ -57,7 +65,10 @@ pub async fn now(connection: &mut AsyncPgConnection) -> QueryResult<Position> {
 }
 
 /// The changes after a position and before another, of some kinds, in their order; at most so many.
-pub(super) async fn between(
+///
+/// # Errors
+/// What the database says.
+pub async fn between(
     (after, before): (Position, Position),
     kinds: &[Kind],
     most: i64,

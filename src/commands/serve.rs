@@ -14,7 +14,6 @@ use crate::background;
 use crate::config::Settings;
 use crate::database::{Database, DatabaseError};
 use crate::dockings::reminders;
-use crate::exports;
 use crate::http::idempotency;
 use crate::identity::passwords::{Cost, Passwords};
 use crate::identity::tokens::Tokens;
@@ -25,6 +24,7 @@ use crate::meaning::Embedder;
 use crate::server;
 use crate::state::State;
 use crate::visits::{self, Visits};
+use crate::{exports, harvest};
 
 const AN_HOUR: Duration = Duration::from_hours(1);
 
@@ -108,6 +108,7 @@ pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State
         None => engine,
     });
     let (follower, freshness) = Follower::new(database.clone(), Arc::clone(&engine));
+    tokio::spawn(harvest::worker::work(Arc::downgrade(&tokens), database.clone(), freshness.progress()));
     tokio::spawn(alerts::work(Arc::downgrade(&engine), database.clone(), follower.trail()));
     tokio::spawn(meanings::work(Arc::downgrade(&engine), database.clone(), follower.trail()));
     tokio::spawn(follower.run());

@@ -576,6 +576,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    harvest_items (record_id) {
+        record_id -> Uuid,
+        kind -> Text,
+        changed_at -> Timestamptz,
+        deleted -> Bool,
+        sets -> Array<Text>,
+    }
+}
+
+diesel::table! {
     visitors (subject, day, visitor) {
         subject -> Uuid,
         day -> Date,

@@ -240,6 +240,7 @@ async fn the_tables_are_as_the_program_sees_them() {
         refresh_tokens,
         sessions,
         centre,
+        harvest_items,
         visitors,
         visits,
         audit_events

@@ -9,6 +9,7 @@ mod source;
 mod text;
 mod vocabulary;
 
+pub(crate) use code::DISCIPLINES;
 pub use code::{CreditCode, DisciplineCode, IndustryCode, LanguageCode, RegionCode};
 pub use contact::{Contact, Email, Phone};
 pub use list::{at_least_one, distinct};
