@@ -24,6 +24,7 @@ use crate::registry::results::ResearchResult;
 use crate::state::State;
 use crate::{
     access, audit, dockings, events, health, identity, matching, notifications, openapi, pages, problem, registry,
+    teams,
 };
 
 /// Seconds that running requests have to finish when the service is told to stop.
@@ -177,6 +178,19 @@ fn routes(config: &mut ServiceConfig) {
         .service(events::schedule::routes::create)
         .service(events::schedule::routes::read)
         .service(events::schedule::routes::timetable)
+        .service(teams::suggestion::routes::suggest)
+        .service(teams::routes::create)
+        .service(teams::routes::list)
+        .service(teams::routes::read)
+        .service(teams::routes::replace)
+        .service(teams::members::routes::invite)
+        .service(teams::members::routes::read)
+        .service(teams::members::routes::replace)
+        .service(teams::members::routes::remove)
+        .service(teams::visits::routes::create)
+        .service(teams::visits::routes::list)
+        .service(teams::visits::routes::read)
+        .service(teams::visits::routes::replace)
         .service(registry::codes::routes::list_industries)
         .service(registry::codes::routes::read_industry)
         .service(registry::codes::routes::list_regions)
