@@ -22,8 +22,6 @@ CREATE INDEX expert_teams_enterprise ON expert_teams (enterprise_id, id DESC);
 CREATE INDEX expert_teams_demand ON expert_teams (demand_id, id DESC);
 CREATE TRIGGER refuse_removal BEFORE DELETE OR TRUNCATE ON expert_teams
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_removal();
-CREATE TRIGGER living_organisation BEFORE INSERT ON expert_teams
-    FOR EACH ROW EXECUTE FUNCTION refuse_missing_organisation('enterprise_id');
 
 -- Who is in it, and what for.
 CREATE TABLE expert_team_members (
@@ -39,8 +37,10 @@ CREATE INDEX expert_team_members_expert ON expert_team_members (expert_id, team_
 ALTER TABLE expert_teams ADD CONSTRAINT expert_teams_leader
     FOREIGN KEY (id, leader_id) REFERENCES expert_team_members (team_id, expert_id);
 
--- A team begins without anybody, for a living demand of the enterprise if for one.
+-- A team begins without anybody, for an enterprise that is there and a living demand of it, if for one.
 CREATE FUNCTION begin_team() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    found_kind text;
 BEGIN
     IF NEW.state <> 'forming' OR NEW.version <> 1 OR NEW.active_since IS NOT NULL THEN
         RAISE EXCEPTION 'a team begins by forming' USING ERRCODE = 'restrict_violation';
@@ -51,6 +51,12 @@ BEGIN
         IF NOT FOUND THEN
             RAISE foreign_key_violation USING CONSTRAINT = 'expert_teams_demand', MESSAGE = 'no such demand of the enterprise';
         END IF;
+    END IF;
+    SELECT kind INTO found_kind FROM organisations WHERE id = NEW.enterprise_id AND deleted_at IS NULL FOR SHARE;
+    IF NOT FOUND THEN
+        RAISE foreign_key_violation USING CONSTRAINT = 'enterprise_id_living', MESSAGE = 'no such organisation';
+    ELSIF found_kind <> 'enterprise' THEN
+        RAISE foreign_key_violation USING CONSTRAINT = 'enterprise_id_kind', MESSAGE = 'not an enterprise';
     END IF;
     RETURN NEW;
 END $$;

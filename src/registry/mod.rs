@@ -19,5 +19,5 @@ pub mod results;
 pub mod routes;
 mod shapes;
 
-pub use refusals::refused_write;
 pub use record::{Concept, Kind, Page, Record, Stamp, Store};
+pub use refusals::refused_write;

@@ -57,15 +57,15 @@ fn refused(error: Error) -> Problem {
         (DatabaseErrorKind::ForeignKeyViolation, "expert_teams_leader") | (_, "expert_teams_leader_declined") => {
             unknown("/leader_id", "组长须是未谢绝的成员", "who leads is a member who has not declined")
         }
-        (_, "expert_teams_active") => Problem::new(Kind::Conflict)
-            .saying("先指定组长，并由其接受邀请", "name a leader first, who has accepted"),
+        (_, "expert_teams_active") => {
+            Problem::new(Kind::Conflict).saying("先指定组长，并由其接受邀请", "name a leader first, who has accepted")
+        }
         (DatabaseErrorKind::ForeignKeyViolation, "expert_team_members_published") => {
             unknown("/expert_id", "没有这位公开的专家", "there is no such published expert")
         }
-        (DatabaseErrorKind::UniqueViolation, "expert_team_members_pkey") => Problem::conflict(
-            "/expert_id",
-            FieldFault::new("duplicate", "已在服务团中", "is in the team already"),
-        ),
+        (DatabaseErrorKind::UniqueViolation, "expert_team_members_pkey") => {
+            Problem::conflict("/expert_id", FieldFault::new("duplicate", "已在服务团中", "is in the team already"))
+        }
         (_, "expert_team_members_many") => {
             Problem::new(Kind::Conflict).saying("服务团至多 20 人", "a team has at most 20 members")
         }
@@ -90,10 +90,9 @@ mod tests {
     #[test]
     fn a_closed_team_is_opened_by_nobody() {
         let led_to = |from: TeamState| [Forming, Active, Closed].map(|to| from.leads_to(to));
-        assert_eq!([Forming, Active, Closed].map(led_to), [
-            [true, true, true],
-            [false, true, true],
-            [false, false, true]
-        ]);
+        assert_eq!(
+            [Forming, Active, Closed].map(led_to),
+            [[true, true, true], [false, true, true], [false, false, true]]
+        );
     }
 }

@@ -148,9 +148,9 @@ fn of(whose: Whose) -> expert_teams::BoxedQuery<'static, diesel::pg::Pg> {
     let query = expert_teams::table.into_boxed();
     match whose {
         Whose::All => query,
-        Whose::Served(enterprise) => query
-            .filter(expert_teams::enterprise_id.eq(enterprise))
-            .filter(expert_teams::active_since.is_not_null()),
+        Whose::Served(enterprise) => {
+            query.filter(expert_teams::enterprise_id.eq(enterprise)).filter(expert_teams::active_since.is_not_null())
+        }
         Whose::Named(expert) => query.filter(expert_teams::id.eq_any(named_in(expert))),
     }
 }
@@ -158,9 +158,7 @@ fn of(whose: Whose) -> expert_teams::BoxedQuery<'static, diesel::pg::Pg> {
 /// The teams that an expert is named in.
 #[diesel::dsl::auto_type(no_type_alias)]
 fn named_in(expert: Uuid) -> _ {
-    expert_team_members::table
-        .filter(expert_team_members::expert_id.eq(expert))
-        .select(expert_team_members::team_id)
+    expert_team_members::table.filter(expert_team_members::expert_id.eq(expert)).select(expert_team_members::team_id)
 }
 
 /// The names of organisations.

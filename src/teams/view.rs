@@ -121,9 +121,7 @@ fn shown(mut members: Vec<TeamMember>, caller: &Caller) -> Vec<TeamMember> {
     let left = members.iter().any(|one| Some(one.expert_id) == own && one.state == Attendance::Declined);
     match caller.role() {
         Role::Staff | Role::Admin => {}
-        _ => members.retain(|one| {
-            Some(one.expert_id) == own || (one.state == Attendance::Accepted && !left)
-        }),
+        _ => members.retain(|one| Some(one.expert_id) == own || (one.state == Attendance::Accepted && !left)),
     }
     members
 }

@@ -25,3 +25,4 @@ mod partners;
 mod people;
 mod registry;
 mod sessions;
+mod teams;

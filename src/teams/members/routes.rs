@@ -177,7 +177,8 @@ async fn hold_open((team, expert): (Uuid, Uuid), connection: &mut AsyncPgConnect
 }
 
 fn leads() -> Problem {
-    Problem::new(Kind::Conflict).saying("该成员是组长，请先另选组长", "this member leads the team; name another leader first")
+    Problem::new(Kind::Conflict)
+        .saying("该成员是组长，请先另选组长", "this member leads the team; name another leader first")
 }
 
 fn news(said: Attendance) -> Option<TeamNews> {

@@ -172,11 +172,7 @@ async fn visited(id: &str, caller: &Caller, connection: &mut AsyncPgConnection) 
     Ok(team)
 }
 
-async fn of_address(
-    path: &(String, String),
-    caller: &Caller,
-    connection: &mut AsyncPgConnection,
-) -> Answer<TeamVisit> {
+async fn of_address(path: &(String, String), caller: &Caller, connection: &mut AsyncPgConnection) -> Answer<TeamVisit> {
     let team = visited(&path.0, caller, connection).await?;
     store::find(team, ids::of_address(&path.1)?, connection).await?.ok_or_else(Problem::not_found)
 }
