@@ -207,7 +207,7 @@ async fn named(told: Vec<Told>, caller: &Caller, connection: &mut Connection) ->
     names.extend(titled(&results, |result: &ResearchResult| result.title.to_string(), caller, connection).await?);
     names.extend(titled(&experts, |expert: &Expert| expert.name.to_string(), caller, connection).await?);
     let teams = told.iter().filter_map(|one| if let Subject::Team(team, _) = &one.of { Some(team.id) } else { None });
-    let teams = seen(teams.collect(), caller, connection).await?;
+    let teams = seen(&teams.collect::<Vec<Uuid>>(), caller, connection).await?;
     Ok(told.into_iter().map(|one| Notification::of(one, &names, &teams, caller)).collect())
 }
 
@@ -238,7 +238,8 @@ impl Notification {
                 Self { docking: seen.then(|| NotifiedDocking::of(*docking, news)), ..bare }
             }
             Subject::Team(team, news) => {
-                let seen = teams.contains(&team.id);
+                // Who was taken out hears of which team.
+                let seen = teams.contains(&team.id) || news == TeamNews::Removed;
                 Self { team: seen.then(|| NotifiedTeam::of(team, news)), ..bare }
             }
         }
@@ -259,11 +260,11 @@ impl NotifiedTeam {
 }
 
 /// Those of the teams that the caller may see.
-async fn seen(teams: Vec<Uuid>, caller: &Caller, connection: &mut Connection) -> Answer<HashSet<Uuid>> {
+async fn seen(teams: &[Uuid], caller: &Caller, connection: &mut Connection) -> Answer<HashSet<Uuid>> {
     if teams.is_empty() {
         return Ok(HashSet::new());
     }
-    let seen = teams::find_all(&teams, whose(caller)?, connection).await?;
+    let seen = teams::find_all(teams, whose(caller)?, connection).await?;
     Ok(seen.into_iter().map(|team| team.id).collect())
 }
 

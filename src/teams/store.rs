@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::requests::{ExpertTeamFilter, NewExpertTeam, TeamChange};
 use super::{TeamNews, TeamState};
 use crate::database::schema::{expert_team_members, expert_teams, organisations};
+use crate::events::Attendance;
 
 /// A team as it is kept.
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -114,7 +115,7 @@ pub async fn hold(id: Uuid, connection: &mut AsyncPgConnection) -> QueryResult<T
     expert_teams::table.find(id).select(TeamRow::as_select()).for_update().first(connection).await
 }
 
-/// One page of teams, newest first.
+/// One page of teams, newest first. By an expert they are found as far as the expert is seen in them.
 ///
 /// # Errors
 /// What the database says.
@@ -136,7 +137,13 @@ pub async fn page(
         query = query.filter(expert_teams::enterprise_id.eq(enterprise));
     }
     if let Some(expert) = filter.expert_id {
-        query = query.filter(expert_teams::id.eq_any(named_in(expert)));
+        query = match whose {
+            Whose::Named(own) if own != expert => query
+                .filter(expert_teams::id.eq_any(standing_in(expert, Attendance::Accepted)))
+                .filter(expert_teams::id.ne_all(standing_in(own, Attendance::Declined))),
+            Whose::Served(_) => query.filter(expert_teams::id.eq_any(standing_in(expert, Attendance::Accepted))),
+            Whose::All | Whose::Named(_) => query.filter(expert_teams::id.eq_any(named_in(expert))),
+        };
     }
     if let Some(after) = after {
         query = query.filter(expert_teams::id.lt(after));
@@ -159,6 +166,15 @@ fn of(whose: Whose) -> expert_teams::BoxedQuery<'static, diesel::pg::Pg> {
 #[diesel::dsl::auto_type(no_type_alias)]
 fn named_in(expert: Uuid) -> _ {
     expert_team_members::table.filter(expert_team_members::expert_id.eq(expert)).select(expert_team_members::team_id)
+}
+
+/// The teams in which an expert stands so.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn standing_in(expert: Uuid, state: Attendance) -> _ {
+    expert_team_members::table
+        .filter(expert_team_members::expert_id.eq(expert))
+        .filter(expert_team_members::state.eq(state))
+        .select(expert_team_members::team_id)
 }
 
 /// The names of organisations.

@@ -51,6 +51,7 @@ pub struct ExpertTeam {
     enterprise_id: Uuid,
     #[schema(max_length = 200)]
     enterprise_name: String,
+    /// One of the members that are shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     leader_id: Option<Uuid>,
     state: TeamState,
@@ -94,6 +95,8 @@ impl ExpertTeam {
         }
         let view = |row: TeamRow| {
             let demand = row.demand_id.and_then(|id| demands.get(&id));
+            let members = shown(members.remove(&row.id).unwrap_or_default(), caller);
+            let leader = row.leader_id.filter(|leader| members.iter().any(|member| member.expert_id == *leader));
             Self {
                 id: row.id,
                 version: row.version,
@@ -105,10 +108,10 @@ impl ExpertTeam {
                 demand_title: demand.map(|demand| demand.fields.title.to_string()),
                 enterprise_id: row.enterprise_id,
                 enterprise_name: names.get(&row.enterprise_id).cloned().unwrap_or_default(),
-                leader_id: row.leader_id,
+                leader_id: leader,
                 state: row.state,
                 active_since: row.active_since,
-                members: shown(members.remove(&row.id).unwrap_or_default(), caller),
+                members,
             }
         };
         Ok(rows.into_iter().map(view).collect())

@@ -137,6 +137,12 @@ async fn each_sees_what_concerns_them_and_a_closed_demand_is_named_to_nobody_els
         assert_eq!(client.get("/v1/expert-teams?state=active").await.ids(), [id.clone()]);
         assert_eq!(client.get(&of_demand).await.ids().len(), usize::from(named));
     }
+    // Who has not accepted is not found out by asking for them either.
+    let by_expert = |person: usize| format!("/v1/expert-teams?expert_id={}", stage.people[person]);
+    for (client, counts) in [(&stage.staff, [1, 1]), (&stage.enterprise, [1, 0]), (&stage.experts[0], [1, 0])] {
+        let found = [client.get(&by_expert(0)).await.ids().len(), client.get(&by_expert(1)).await.ids().len()];
+        assert_eq!(found, counts);
+    }
     let members = |answer: &Answer| answer.expect(200)["members"].as_array().map(Vec::len);
     assert_eq!(members(&stage.staff.get(&path).await), Some(2));
     assert_eq!(members(&stage.enterprise.get(&path).await), Some(1));
@@ -144,6 +150,7 @@ async fn each_sees_what_concerns_them_and_a_closed_demand_is_named_to_nobody_els
     // Who declined sees no more of the others.
     answer(&stage.experts[1], &path, &stage.people[1], "declined").await.expect(200);
     assert_eq!(members(&stage.experts[1].get(&path).await), Some(1));
+    assert!(stage.experts[1].get(&by_expert(0)).await.ids().is_empty());
     // Nobody answers for another, and experts do not form teams.
     stage.experts[1].get(&format!("{path}/members/{}", stage.people[0])).await.problem(404, "not-found");
     stage.experts[0].post("/v1/expert-teams", &json!({})).await.problem(403, "forbidden");
@@ -185,6 +192,7 @@ async fn a_leader_who_leaves_leaves_the_team_forming_and_is_not_taken_out_before
     stage.staff.delete(&leader, &etag).await.expect(204);
     stage.staff.delete(&leader, &etag).await.problem(404, "not-found");
     stage.experts[0].get(&path).await.problem(404, "not-found");
+    assert_eq!(Stage::told(&stage.experts[0]).await[0], "removed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -239,7 +239,7 @@ fn weights(coverage: &Coverage, wanted: &WantedTeam) -> Vec<u16> {
 
 fn parse_members(number: i64) -> Result<usize, FieldFault> {
     let members = usize::try_from(number).ok().filter(|number| (1..=MOST_MEMBERS).contains(number));
-    members.ok_or_else(|| out_of_range(1, MOST_MEMBERS as i64))
+    members.ok_or_else(|| out_of_range(1, i64::try_from(MOST_MEMBERS).unwrap_or(i64::MAX)))
 }
 
 fn parse_load(number: Option<i64>) -> Result<Option<i64>, FieldFault> {
