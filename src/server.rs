@@ -178,19 +178,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(events::schedule::routes::create)
         .service(events::schedule::routes::read)
         .service(events::schedule::routes::timetable)
-        .service(teams::suggestion::routes::suggest)
-        .service(teams::routes::create)
-        .service(teams::routes::list)
-        .service(teams::routes::read)
-        .service(teams::routes::replace)
-        .service(teams::members::routes::invite)
-        .service(teams::members::routes::read)
-        .service(teams::members::routes::replace)
-        .service(teams::members::routes::remove)
-        .service(teams::visits::routes::create)
-        .service(teams::visits::routes::list)
-        .service(teams::visits::routes::read)
-        .service(teams::visits::routes::replace)
+        .configure(team_routes)
         .service(registry::codes::routes::list_industries)
         .service(registry::codes::routes::read_industry)
         .service(registry::codes::routes::list_regions)
@@ -206,4 +194,22 @@ fn routes(config: &mut ServiceConfig) {
         .service(web::redirect("/docs", "/docs/"))
         .service(web::redirect("/", "/docs/"))
         .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", openapi::document().clone()));
+}
+
+/// Those of expert service teams.
+fn team_routes(config: &mut ServiceConfig) {
+    config
+        .service(teams::suggestion::routes::suggest)
+        .service(teams::routes::create)
+        .service(teams::routes::list)
+        .service(teams::routes::read)
+        .service(teams::routes::replace)
+        .service(teams::members::routes::invite)
+        .service(teams::members::routes::read)
+        .service(teams::members::routes::replace)
+        .service(teams::members::routes::remove)
+        .service(teams::visits::routes::create)
+        .service(teams::visits::routes::list)
+        .service(teams::visits::routes::read)
+        .service(teams::visits::routes::replace);
 }

@@ -20,4 +20,4 @@ pub mod routes;
 mod shapes;
 
 pub use record::{Concept, Kind, Page, Record, Stamp, Store};
-pub use refusals::refused_write;
+pub(crate) use refusals::refused_write;

@@ -144,8 +144,7 @@ pub struct Known {
 }
 
 /// The best team of candidates of whom all is known; others are left out.
-#[must_use]
-pub fn suggested(wanted: &WantedTeam, mut coverage: Coverage, known: &HashMap<Uuid, Known>) -> TeamSuggestion {
+fn suggested(wanted: &WantedTeam, mut coverage: Coverage, known: &HashMap<Uuid, Known>) -> TeamSuggestion {
     coverage.candidates.retain(|candidate| known.contains_key(&candidate.id));
     let asked = Asked { terms: coverage.terms.iter().map(|term| term.text.as_str()).collect(), wanted };
     let candidates: Vec<Candidate> = coverage
