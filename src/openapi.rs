@@ -24,7 +24,7 @@ use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::{
     audit, centre, changes, dockings, events, harvest, health, identity, matching, notifications, problem, registry,
-    visits,
+    teams, visits,
 };
 
 #[derive(OpenApi)]
@@ -42,7 +42,8 @@ use crate::{
         (name = "organisations", description = "单位"), (name = "demands", description = "技术需求"),
         (name = "policies", description = "政策"), (name = "matches", description = "匹配与检索"),
         (name = "dockings", description = "对接"), (name = "events", description = "对接活动"),
-        (name = "notifications", description = "通知"), (name = "changes", description = "变更流"), (name = "harvest", description = "采集（OAI-PMH）"),
+        (name = "expert teams", description = "专家服务团"), (name = "notifications", description = "通知"),
+        (name = "changes", description = "变更流"), (name = "harvest", description = "采集（OAI-PMH）"),
         (name = "centre", description = "中心介绍和访问人数"),
         (name = "codes", description = "代码表"), (name = "sessions", description = "登录"),
         (name = "account", description = "自己的账号"), (name = "accounts", description = "账号管理"),
@@ -81,6 +82,10 @@ use crate::{
         changes::routes::list, harvest::routes::harvest, harvest::routes::harvest_by_form, harvest::routes::schema,
         centre::routes::read, centre::routes::replace, centre::routes::history,
         visits::routes::read_site, visits::routes::count_site, visits::routes::read_policy,
+        teams::routes::create, teams::routes::list, teams::routes::read, teams::routes::replace,
+        teams::members::routes::invite, teams::members::routes::read, teams::members::routes::replace,
+        teams::members::routes::remove, teams::visits::routes::create, teams::visits::routes::list,
+        teams::visits::routes::read, teams::visits::routes::replace, teams::suggestion::routes::suggest,
         registry::codes::routes::list_industries, registry::codes::routes::read_industry,
         registry::codes::routes::list_regions, registry::codes::routes::read_region,
         problem::pages::index, problem::pages::page,

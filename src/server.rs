@@ -24,7 +24,7 @@ use crate::registry::results::ResearchResult;
 use crate::state::State;
 use crate::{
     access, audit, centre, changes, dockings, events, exports, harvest, health, identity, matching, notifications,
-    openapi, pages, problem, registry, visits,
+    openapi, pages, problem, registry, teams, visits,
 };
 
 /// Seconds that running requests have to finish when the service is told to stop.
@@ -193,6 +193,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(visits::routes::read_site)
         .service(visits::routes::count_site)
         .service(visits::routes::read_policy)
+        .configure(team_routes)
         .service(registry::codes::routes::list_industries)
         .service(registry::codes::routes::read_industry)
         .service(registry::codes::routes::list_regions)
@@ -208,4 +209,22 @@ fn routes(config: &mut ServiceConfig) {
         .service(web::redirect("/docs", "/docs/"))
         .service(web::redirect("/", "/docs/"))
         .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", openapi::document().clone()));
+}
+
+/// Those of expert service teams.
+fn team_routes(config: &mut ServiceConfig) {
+    config
+        .service(teams::suggestion::routes::suggest)
+        .service(teams::routes::create)
+        .service(teams::routes::list)
+        .service(teams::routes::read)
+        .service(teams::routes::replace)
+        .service(teams::members::routes::invite)
+        .service(teams::members::routes::read)
+        .service(teams::members::routes::replace)
+        .service(teams::members::routes::remove)
+        .service(teams::visits::routes::create)
+        .service(teams::visits::routes::list)
+        .service(teams::visits::routes::read)
+        .service(teams::visits::routes::replace);
 }

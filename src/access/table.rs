@@ -73,6 +73,10 @@ const MEMBERS: &[Grant] = &[to(Enterprise, All), to(Expert, All), to(Staff, All)
 
 const SIDES: &[Grant] = &[to(Enterprise, Own), to(Expert, Own), to(Staff, All), to(Admin, All)];
 
+const TEAMMATES: &[Grant] = &[to(Expert, Own), to(Staff, All), to(Admin, All)];
+
+const WHO_NEEDS_A_TEAM: &[Grant] = &[to(Enterprise, Readable), to(Staff, Readable), to(Admin, Readable)];
+
 const WHO_RUNS_ACCOUNTS: &[Grant] = &[to(Staff, OutsideCentre).showing(Fields::Personal), centre(Admin)];
 
 const ADMINS: &[Grant] = &[centre(Admin)];
@@ -257,6 +261,11 @@ const TABLE: &[Rule] = &[
         ],
     ),
     operations(&["replace_centre", "list_centre_versions"], CENTRE),
+    // Expert service teams. An expert's own are those that they are named in, an enterprise's those that serve it.
+    operations(&["list_expert_teams", "read_expert_team", "list_team_visits", "read_team_visit"], SIDES),
+    operations(&["read_team_member", "replace_team_member", "create_team_visit", "replace_team_visit"], TEAMMATES),
+    operations(&["create_expert_team", "replace_expert_team", "create_team_member", "delete_team_member"], CENTRE),
+    operations(&["suggest_expert_team"], WHO_NEEDS_A_TEAM).costing(20),
     // What one was told oneself.
     operations(&["list_notifications", "read_notification", "read_notifications"], PEOPLE),
     // What the service says of itself.

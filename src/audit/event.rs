@@ -63,6 +63,13 @@ vocabulary! {
         ParticipantInvited = "participant_invited",
         ParticipantChanged = "participant_changed",
         CentreChanged = "centre_changed",
+        ExpertTeamCreated = "expert_team_created",
+        ExpertTeamChanged = "expert_team_changed",
+        TeamMemberInvited = "team_member_invited",
+        TeamMemberChanged = "team_member_changed",
+        TeamMemberRemoved = "team_member_removed",
+        TeamVisitAdded = "team_visit_added",
+        TeamVisitChanged = "team_visit_changed",
     }
 }
 

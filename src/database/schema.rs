@@ -365,6 +365,8 @@ diesel::table! {
         docking_id -> Nullable<Uuid>,
         docking_version -> Nullable<BigInt>,
         news -> Nullable<Text>,
+        team_id -> Nullable<Uuid>,
+        team_news -> Nullable<Text>,
     }
 }
 
@@ -477,7 +479,57 @@ diesel::table! {
 
 diesel::joinable!(notifications -> alerts (alert_id));
 diesel::joinable!(notifications -> dockings (docking_id));
-diesel::allow_tables_to_appear_in_same_query!(notifications, alerts, dockings);
+diesel::joinable!(notifications -> expert_teams (team_id));
+diesel::allow_tables_to_appear_in_same_query!(notifications, alerts, dockings, expert_teams);
+
+diesel::table! {
+    expert_teams (id) {
+        id -> Uuid,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        created_by -> Uuid,
+        updated_at -> Timestamptz,
+        updated_by -> Nullable<Uuid>,
+        name -> Text,
+        purpose -> Nullable<Text>,
+        demand_id -> Nullable<Uuid>,
+        enterprise_id -> Uuid,
+        leader_id -> Nullable<Uuid>,
+        state -> Text,
+        active_since -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    expert_team_members (team_id, expert_id) {
+        team_id -> Uuid,
+        expert_id -> Uuid,
+        version -> BigInt,
+        role -> Nullable<Text>,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    expert_team_visits (id) {
+        id -> Uuid,
+        team_id -> Uuid,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        created_by -> Uuid,
+        updated_at -> Timestamptz,
+        updated_by -> Nullable<Uuid>,
+        on -> Date,
+        place -> Text,
+        expert_ids -> Array<Uuid>,
+        findings -> Text,
+        next_steps -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(expert_team_members -> experts (expert_id));
+diesel::joinable!(expert_team_members -> expert_teams (team_id));
+diesel::allow_tables_to_appear_in_same_query!(expert_team_members, experts, expert_teams, organisations);
 
 diesel::table! {
     events (id) {

@@ -135,6 +135,10 @@ impl DockingStage {
         Self::Abandoned,
     ];
 
+    /// Those in which it goes on.
+    pub const OPEN: [Self; 5] =
+        [Self::Requested, Self::Accepted, Self::Negotiating, Self::Contracted, Self::Implementing];
+
     /// Those in which the two sides are shown how the other is reached: from acceptance on, unless it came to nothing.
     pub const ACQUAINTED: [Self; 5] =
         [Self::Accepted, Self::Negotiating, Self::Contracted, Self::Implementing, Self::Completed];
@@ -179,7 +183,7 @@ mod tests {
     use super::*;
     use DockingStage::{Abandoned, Accepted, Completed, Contracted, Declined, Implementing, Negotiating, Requested};
 
-    const OPEN: [DockingStage; 5] = [Requested, Accepted, Negotiating, Contracted, Implementing];
+    const OPEN: [DockingStage; 5] = DockingStage::OPEN;
     const ENDS: [DockingStage; 3] = [Completed, Declined, Abandoned];
 
     #[test]

@@ -108,7 +108,7 @@ async fn body(verb: Verb, base: &str, connection: &mut AsyncPgConnection) -> Ans
 
 async fn identify(base: &str, connection: &mut AsyncPgConnection) -> Answer<Repository> {
     let centre = centre::read(connection).await?;
-    let email = centre.contact.and_then(|contact| contact.email).map(|email| (*email).to_owned());
+    let email = centre.contact.and_then(|contact| contact.email).map(|email| email.as_str().to_owned());
     let host = base.split("//").nth(1).unwrap_or(base).split([':', '/']).next().unwrap_or(base);
     Ok(Repository {
         name: centre.name.to_string(),

@@ -1,11 +1,11 @@
-//! How one record matches another, as the list of its matches shows it.
+//! How one record matches another, as the list of its matches shows it, and what the best of them cover of it.
 
 use actix_web::web;
 use uuid::Uuid;
 
 use super::documents::{self, Indexed};
 use super::requests::{asks, request_for};
-use super::{Match, Viewer};
+use super::{Coverage, Match, Viewer};
 use crate::identity::Caller;
 use crate::problem::{Answer, Problem};
 use crate::registry::{Concept, Kind, Record};
@@ -32,4 +32,28 @@ pub async fn matched<C: Concept + Indexed>(
     });
     let matches = found.await.map_err(Problem::internal)??;
     Ok(matches.into_iter().find(|found| found.id == id))
+}
+
+/// What the best records of a kind, as many at most, cover of what a record looks for: as many telling terms at most. Those that
+/// the caller would find.
+///
+/// # Errors
+/// If the index cannot be read.
+pub async fn covered<C: Concept + Indexed>(
+    record: &Record<C>,
+    (kind, most): (Kind, usize),
+    most_terms: usize,
+    caller: &Caller,
+    state: &web::Data<State>,
+) -> Answer<Coverage> {
+    let mut connection = state.database.connection().await?;
+    let query = documents::query_of(record, state.engine.meaning_version(), &mut connection).await?;
+    drop(connection);
+    let mut request = request_for(kind, query, asks(C::KIND), &[], Viewer::of(caller), most);
+    let state = state.clone();
+    let covered = web::block(move || {
+        state.engine.understand(&mut request.query).map_err(Problem::internal)?;
+        state.engine.coverage(&request, most_terms).map_err(Problem::internal)
+    });
+    covered.await.map_err(Problem::internal)?
 }

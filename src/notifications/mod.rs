@@ -1,6 +1,6 @@
 //! Notifications (通知): what people were told of, each seen by its own person alone.
 //!
-//! Matching tells of strong matches (`matching/alerts`), and dockings of how they go. What it was is read when it is asked
+//! Matching tells of strong matches (`matching/alerts`), dockings and teams of how they go. What it was is read when it is asked
 //! for, by the rules of access: a record that was closed to the person since is no longer named.
 
 pub mod routes;

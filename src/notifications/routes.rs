@@ -1,6 +1,6 @@
 //! Notifications over HTTP: one's own, and which of them one has read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use chrono::{DateTime, Utc};
@@ -24,6 +24,8 @@ use crate::registry::experts::Expert;
 use crate::registry::results::ResearchResult;
 use crate::registry::{Concept, Kind, ids};
 use crate::state::State;
+use crate::teams::store::{self as teams, TeamRow};
+use crate::teams::{TeamNews, TeamState, whose};
 
 /// Which notifications.
 #[derive(Clone, Debug, Deserr, IntoParams)]
@@ -35,7 +37,7 @@ pub struct NotificationFilter {
     pub unread: Option<bool>,
 }
 
-/// What somebody was told of: a strong match, or news of a docking.
+/// What somebody was told of: a strong match, or news of a docking or of a team.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
     "id": "01939c5e-0000-7000-8000-00000000000f", "created_at": "2026-11-25T02:03:04Z", "score": 0.73, "level": "strong",
@@ -63,6 +65,24 @@ pub struct Notification {
     /// The docking that it is news of. Left out while the caller may not see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     docking: Option<NotifiedDocking>,
+    /// The expert service team that it is news of. Left out while the caller may not see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    team: Option<NotifiedTeam>,
+}
+
+/// A team that somebody was told of.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "01939c5e-0000-7000-8000-000000000010", "news": "invited", "name": "球铁缩松攻关服务团", "state": "forming"
+}))]
+pub struct NotifiedTeam {
+    id: Uuid,
+    /// What happened.
+    news: TeamNews,
+    #[schema(max_length = 200)]
+    name: String,
+    /// Where it stands now.
+    state: TeamState,
 }
 
 /// A docking that somebody was told of.
@@ -123,7 +143,7 @@ pub struct ReadNotifications {
 
 /// List notifications
 ///
-/// 自己的通知，新的在前：新登记或修改过的成果、专家与需求强相关时告知有关的人，每一对只告知一次；对接有进展或搁置过久时告知双方和中心的人。
+/// 自己的通知，新的在前：新登记或修改过的成果、专家与需求强相关时告知有关的人，每一对只告知一次；对接有进展或搁置过久时告知双方和中心的人；专家服务团有变动时告知有关的人。
 #[utoipa::path(operation_id = "list_notifications", tag = "notifications", params(NotificationFilter, PagingParameters),
     responses((status = 200, description = "One page", body = NotificationPage)))]
 #[get("/v1/notifications")]
@@ -186,14 +206,25 @@ async fn named(told: Vec<Told>, caller: &Caller, connection: &mut Connection) ->
     let mut names = titled(&demands, |demand: &Demand| demand.title.to_string(), caller, connection).await?;
     names.extend(titled(&results, |result: &ResearchResult| result.title.to_string(), caller, connection).await?);
     names.extend(titled(&experts, |expert: &Expert| expert.name.to_string(), caller, connection).await?);
-    Ok(told.into_iter().map(|one| Notification::of(one, &names, caller)).collect())
+    let teams = told.iter().filter_map(|one| if let Subject::Team(team, _) = &one.of { Some(team.id) } else { None });
+    let teams = seen(&teams.collect::<Vec<Uuid>>(), caller, connection).await?;
+    Ok(told.into_iter().map(|one| Notification::of(one, &names, &teams, caller)).collect())
 }
 
 impl Notification {
-    fn of(told: Told, names: &HashMap<Uuid, NotifiedRecord>, caller: &Caller) -> Self {
+    fn of(told: Told, names: &HashMap<Uuid, NotifiedRecord>, teams: &HashSet<Uuid>, caller: &Caller) -> Self {
         let Told { id, created_at, read_at, of } = told;
-        let bare =
-            Self { id, created_at, read_at, score: None, level: None, demand: None, counterpart: None, docking: None };
+        let bare = Self {
+            id,
+            created_at,
+            read_at,
+            score: None,
+            level: None,
+            demand: None,
+            counterpart: None,
+            docking: None,
+            team: None,
+        };
         match of {
             Subject::Pair(pair) => Self {
                 score: Some(pair.score),
@@ -206,6 +237,11 @@ impl Notification {
                 let seen = docking.party(caller).is_some();
                 Self { docking: seen.then(|| NotifiedDocking::of(*docking, news)), ..bare }
             }
+            Subject::Team(team, news) => {
+                // Who was taken out hears of which team.
+                let seen = teams.contains(&team.id) || news == TeamNews::Removed;
+                Self { team: seen.then(|| NotifiedTeam::of(team, news)), ..bare }
+            }
         }
     }
 }
@@ -215,6 +251,21 @@ impl NotifiedDocking {
         let Docking { id, stage, reason, demand_title, enterprise_name, counterpart_title, .. } = docking;
         Self { id, news, stage, reason, demand_title, enterprise_name, counterpart_title }
     }
+}
+
+impl NotifiedTeam {
+    fn of(team: TeamRow, news: TeamNews) -> Self {
+        Self { id: team.id, news, name: team.name, state: team.state }
+    }
+}
+
+/// Those of the teams that the caller may see.
+async fn seen(teams: &[Uuid], caller: &Caller, connection: &mut Connection) -> Answer<HashSet<Uuid>> {
+    if teams.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let seen = teams::find_all(teams, whose(caller)?, connection).await?;
+    Ok(seen.into_iter().map(|team| team.id).collect())
 }
 
 /// Those of the records that the caller may read, by their ids.

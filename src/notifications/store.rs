@@ -7,8 +7,10 @@ use diesel::sql_types::{Nullable, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use crate::database::schema::{alerts, dockings, notifications};
+use crate::database::schema::{alerts, dockings, expert_teams, notifications};
 use crate::dockings::{Docking, DockingNews};
+use crate::teams::TeamNews;
+use crate::teams::store::TeamRow;
 
 /// A notification as it is kept, with what it is of.
 pub struct Told {
@@ -22,6 +24,7 @@ pub struct Told {
 pub enum Subject {
     Pair(Pair),
     Docking(Box<Docking>, DockingNews),
+    Team(TeamRow, TeamNews),
 }
 
 impl Told {
@@ -30,7 +33,7 @@ impl Told {
     pub fn pair(&self) -> Option<&Pair> {
         match &self.of {
             Subject::Pair(pair) => Some(pair),
-            Subject::Docking(..) => None,
+            Subject::Docking(..) | Subject::Team(..) => None,
         }
     }
 }
@@ -44,8 +47,8 @@ pub struct Pair {
     pub score: f32,
 }
 
-type Row = (Uuid, DateTime<Utc>, Option<DateTime<Utc>>, Option<DockingNews>);
-type SubjectRow = (Option<Pair>, Option<Docking>);
+type Row = (Uuid, DateTime<Utc>, Option<DateTime<Utc>>, Option<DockingNews>, Option<TeamNews>);
+type SubjectRow = (Option<Pair>, Option<Docking>, Option<TeamRow>);
 
 /// One page of what a person was told, newest first.
 ///
@@ -59,6 +62,7 @@ pub async fn page(
     connection: &mut AsyncPgConnection,
 ) -> QueryResult<Vec<Told>> {
     let told = notifications::table.left_join(alerts::table).left_join(dockings::table);
+    let told = told.left_join(expert_teams::table);
     let mut query = told.filter(notifications::user_id.eq(person)).into_boxed();
     match unread {
         Some(true) => query = query.filter(notifications::read_at.is_null()),
@@ -68,16 +72,18 @@ pub async fn page(
     if let Some(after) = after {
         query = query.filter(notifications::id.lt(after));
     }
-    let told = (notifications::id, notifications::created_at, notifications::read_at, notifications::news);
+    let news = (notifications::news, notifications::team_news);
+    let told = (notifications::id, notifications::created_at, notifications::read_at, news.0, news.1);
     let pair = (alerts::demand_id, alerts::result_id, alerts::expert_id, alerts::score);
-    let subject = (pair.nullable(), Option::<Docking>::as_select());
+    let subject = (pair.nullable(), Option::<Docking>::as_select(), Option::<TeamRow>::as_select());
     let rows: Vec<(Row, SubjectRow)> =
         query.order(notifications::id.desc()).limit(limit).select((told, subject)).load(connection).await?;
-    let told = rows.into_iter().filter_map(|((id, created_at, read_at, news), subject)| {
+    let told = rows.into_iter().filter_map(|((id, created_at, read_at, news, team_news), subject)| {
         let of = match subject {
-            (Some(pair), _) => Subject::Pair(pair),
-            (None, Some(docking)) => Subject::Docking(Box::new(docking), news?),
-            (None, None) => return None,
+            (Some(pair), ..) => Subject::Pair(pair),
+            (None, Some(docking), _) => Subject::Docking(Box::new(docking), news?),
+            (None, None, Some(team)) => Subject::Team(team, team_news?),
+            (None, None, None) => return None,
         };
         Some(Told { id, created_at, read_at, of })
     });

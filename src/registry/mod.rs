@@ -21,3 +21,4 @@ pub mod routes;
 mod shapes;
 
 pub use record::{Concept, Kind, Page, Record, Stamp, Store};
+pub(crate) use refusals::refused_write;

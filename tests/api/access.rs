@@ -89,6 +89,8 @@ async fn every_operation_lets_through_whom_the_table_names_and_nobody_else() {
                 .replace("{id}", "01939c5e-0000-7000-8000-000000000000")
                 .replace("{secret_id}", "01939c5e-0000-7000-8000-000000000000")
                 .replace("{participant_id}", "01939c5e-0000-7000-8000-000000000000")
+                .replace("{expert_id}", "01939c5e-0000-7000-8000-000000000000")
+                .replace("{visit_id}", "01939c5e-0000-7000-8000-000000000000")
                 .replace("{code}", "x")
                 .replace("{months}", "6")
                 .replace("{file_id}", "01939c5e-0000-7000-8000-000000000000")

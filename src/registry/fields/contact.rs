@@ -71,6 +71,11 @@ impl Phone {
 pub struct Email(String);
 
 impl Email {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// # Errors
     /// `format`.
     pub fn parse(text: String) -> Result<Self, FieldFault> {
