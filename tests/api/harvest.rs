@@ -228,7 +228,7 @@ async fn what_is_wrong_is_said_as_the_protocol_says_it() {
     }
     let identify = oai(&public, "verb=Identify").await;
     assert_eq!(all(&identify, "deletedRecord"), ["persistent"]);
-    assert_eq!(all(&oai(&public, "verb=ListSets").await, "set").len(), 5 + 62 + 4);
+    assert_eq!(all(&oai(&public, "verb=ListSets").await, "setName").len(), 5 + 62 + 4);
     assert_eq!(all(&oai(&public, "verb=ListMetadataFormats").await, "metadataPrefix"), ["oai_dc", "duijie"]);
     let huge = format!("verb=ListRecords&metadataPrefix=oai_dc&set={}", "x".repeat(5000));
     assert_eq!(error(&oai(&public, &huge).await), Some("noRecordsMatch"));
@@ -266,7 +266,7 @@ async fn a_harvester_takes_everything_and_every_answer_is_valid() {
     })
     .await;
     let output = Command::new(python)
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/api/harvest.py"))
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/api/outsiders/harvester.py"))
         .arg(format!("{}/oai", service.address))
         .arg(schema)
         .env("PYTHONDONTWRITEBYTECODE", "1")
