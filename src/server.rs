@@ -16,6 +16,7 @@ use crate::http::envelope::envelope;
 use crate::http::methods::unknown;
 use crate::http::patience::watch_over;
 use crate::http::{BODY_LIMIT, Limits, Patience, SiteOrigin, TrustedProxies, shelter};
+use crate::registry::Concept;
 use crate::registry::demands::Demand;
 use crate::registry::experts::Expert;
 use crate::registry::organisations::Organisation;
@@ -100,16 +101,54 @@ pub fn serve(state: State, listener: TcpListener, options: &Options) -> std::io:
 }
 
 fn routes(config: &mut ServiceConfig) {
-    exports::routes::configure::<Organisation>(config);
-    exports::routes::configure::<Expert>(config);
-    exports::routes::configure::<ResearchResult>(config);
-    exports::routes::configure::<Demand>(config);
-    exports::routes::configure::<Policy>(config);
-    registry::routes::configure::<Organisation>(config);
-    registry::routes::configure::<Expert>(config);
-    registry::routes::configure::<ResearchResult>(config);
-    registry::routes::configure::<Demand>(config);
-    registry::routes::configure::<Policy>(config);
+    record_routes::<Organisation>(config);
+    record_routes::<Expert>(config);
+    record_routes::<ResearchResult>(config);
+    record_routes::<Demand>(config);
+    record_routes::<Policy>(config);
+    config
+        .configure(identity_routes)
+        .configure(matching_routes)
+        .configure(docking_routes)
+        .configure(event_routes)
+        .configure(team_routes)
+        .configure(partner_routes)
+        .service(notifications::routes::list)
+        .service(notifications::routes::read)
+        .service(notifications::routes::read_until)
+        .service(centre::routes::read)
+        .service(centre::routes::replace)
+        .service(centre::routes::history)
+        .service(visits::routes::read_site)
+        .service(visits::routes::count_site)
+        .service(visits::routes::read_policy)
+        .service(registry::codes::routes::list_industries)
+        .service(registry::codes::routes::read_industry)
+        .service(registry::codes::routes::list_regions)
+        .service(registry::codes::routes::read_region)
+        .service(audit::routes::list)
+        .service(access::document::page)
+        .service(problem::pages::index)
+        .service(problem::pages::page)
+        .service(pages::style)
+        .service(pages::script)
+        .service(pages::invitation)
+        .service(pages::password_reset)
+        .service(health::live)
+        .service(health::ready)
+        .service(web::redirect("/docs", "/docs/"))
+        .service(web::redirect("/", "/docs/"))
+        .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", openapi::document().clone()));
+}
+
+/// Those of records of a kind; what is about all of them comes before what is about one.
+fn record_routes<C: Concept>(config: &mut ServiceConfig) {
+    exports::routes::configure::<C>(config);
+    registry::routes::configure::<C>(config);
+}
+
+/// Those of sessions, accounts and partner sites.
+fn identity_routes(config: &mut ServiceConfig) {
     config
         .service(identity::sessions::routes::create)
         .service(identity::sessions::routes::refresh)
@@ -139,9 +178,12 @@ fn routes(config: &mut ServiceConfig) {
         .service(identity::partners::routes::create_secret)
         .service(identity::partners::routes::revoke_secret)
         .service(identity::partners::token::issue)
-        .service(identity::partners::token::metadata)
-        .service(audit::routes::list)
-        .service(access::document::page)
+        .service(identity::partners::token::metadata);
+}
+
+/// Those of matches, searches and matching runs.
+fn matching_routes(config: &mut ServiceConfig) {
+    config
         .service(matching::routes::demand_matches)
         .service(matching::routes::result_matches)
         .service(matching::routes::expert_matches)
@@ -152,7 +194,12 @@ fn routes(config: &mut ServiceConfig) {
         .service(matching::runs::routes::list)
         .service(matching::runs::routes::read)
         .service(matching::runs::routes::cancel)
-        .service(matching::runs::routes::download)
+        .service(matching::runs::routes::download);
+}
+
+/// Those of dockings.
+fn docking_routes(config: &mut ServiceConfig) {
+    config
         .service(dockings::routes::create)
         .service(dockings::routes::list)
         .service(dockings::routes::read)
@@ -166,10 +213,12 @@ fn routes(config: &mut ServiceConfig) {
         .service(dockings::contacts::routes::list)
         .service(dockings::contacts::files::create)
         .service(dockings::contacts::files::list)
-        .service(dockings::contacts::files::download)
-        .service(notifications::routes::list)
-        .service(notifications::routes::read)
-        .service(notifications::routes::read_until)
+        .service(dockings::contacts::files::download);
+}
+
+/// Those of events.
+fn event_routes(config: &mut ServiceConfig) {
+    config
         .service(events::routes::create)
         .service(events::routes::list)
         .service(events::routes::read)
@@ -182,33 +231,16 @@ fn routes(config: &mut ServiceConfig) {
         .service(events::rules::routes::replace)
         .service(events::schedule::routes::create)
         .service(events::schedule::routes::read)
-        .service(events::schedule::routes::timetable)
+        .service(events::schedule::routes::timetable);
+}
+
+/// Those by which other sites stay in step.
+fn partner_routes(config: &mut ServiceConfig) {
+    config
         .service(changes::routes::list)
         .service(harvest::routes::harvest)
         .service(harvest::routes::harvest_by_form)
-        .service(harvest::routes::schema)
-        .service(centre::routes::read)
-        .service(centre::routes::replace)
-        .service(centre::routes::history)
-        .service(visits::routes::read_site)
-        .service(visits::routes::count_site)
-        .service(visits::routes::read_policy)
-        .configure(team_routes)
-        .service(registry::codes::routes::list_industries)
-        .service(registry::codes::routes::read_industry)
-        .service(registry::codes::routes::list_regions)
-        .service(registry::codes::routes::read_region)
-        .service(problem::pages::index)
-        .service(problem::pages::page)
-        .service(pages::style)
-        .service(pages::script)
-        .service(pages::invitation)
-        .service(pages::password_reset)
-        .service(health::live)
-        .service(health::ready)
-        .service(web::redirect("/docs", "/docs/"))
-        .service(web::redirect("/", "/docs/"))
-        .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", openapi::document().clone()));
+        .service(harvest::routes::schema);
 }
 
 /// Those of expert service teams.

@@ -32,7 +32,7 @@ const XML: &str = "text/xml; charset=utf-8";
 
 /// Harvest by OAI-PMH 2.0
 ///
-/// 按 OAI-PMH 2.0 采集已公开的记录：六个动词，oai_dc 和 duijie 两种格式，按类别、学科、政策级别分集合，按秒增量，删除的记录一直可知。
+/// 按 OAI-PMH 2.0 采集已公开的记录：六个动词，`oai_dc` 和 `duijie` 两种格式，按类别、学科、政策级别分集合，按秒增量，删除的记录一直可知。
 #[utoipa::path(operation_id = "harvest", tag = "harvest", params(
         ("verb" = Option<String>, Query, max_length = 50, example = "ListRecords"), ("metadataPrefix" = Option<String>, Query, max_length = 50, example = "oai_dc"),
         ("identifier" = Option<String>, Query, max_length = 200), ("from" = Option<String>, Query, max_length = 20, example = "2026-11-01"),
