@@ -22,7 +22,7 @@ use crate::registry::experts::Expert;
 use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
-use crate::{audit, dockings, events, health, identity, matching, notifications, problem, registry};
+use crate::{audit, dockings, events, health, identity, matching, notifications, patents, problem, registry};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -39,6 +39,7 @@ use crate::{audit, dockings, events, health, identity, matching, notifications, 
         (name = "organisations", description = "单位"), (name = "demands", description = "技术需求"),
         (name = "policies", description = "政策"), (name = "matches", description = "匹配与检索"),
         (name = "dockings", description = "对接"), (name = "events", description = "对接活动"),
+        (name = "patent-cases", description = "专利申报"), (name = "calendar", description = "工作日历"),
         (name = "notifications", description = "通知"),
         (name = "codes", description = "代码表"), (name = "sessions", description = "登录"),
         (name = "account", description = "自己的账号"), (name = "accounts", description = "账号管理"),
@@ -74,6 +75,15 @@ use crate::{audit, dockings, events, health, identity, matching, notifications, 
         events::participants::routes::invite, events::participants::routes::list, events::participants::routes::read,
         events::participants::routes::replace, events::rules::routes::read, events::rules::routes::replace,
         events::schedule::routes::create, events::schedule::routes::read, events::schedule::routes::timetable,
+        patents::routes::create, patents::routes::list, patents::routes::read, patents::routes::replace,
+        patents::routes::move_on, patents::routes::moves,
+        patents::letters::routes::create, patents::letters::routes::list, patents::letters::routes::replace,
+        patents::deadlines::routes::list, patents::deadlines::routes::replace,
+        patents::fees::routes::create, patents::fees::routes::list, patents::fees::routes::replace,
+        patents::documents::routes::create, patents::documents::routes::list, patents::documents::routes::download,
+        patents::search::routes::search,
+        patents::calendar::routes::list, patents::calendar::routes::read, patents::calendar::routes::replace,
+        patents::calendar::routes::remove,
         registry::codes::routes::list_industries, registry::codes::routes::read_industry,
         registry::codes::routes::list_regions, registry::codes::routes::read_region,
         problem::pages::index, problem::pages::page,

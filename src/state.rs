@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::web;
 
 use crate::database::Database;
+use crate::files::FilePlace;
 use crate::identity::Secret;
 use crate::identity::passwords::Passwords;
 use crate::identity::tokens::Tokens;
@@ -20,4 +21,6 @@ pub struct State {
     pub secret: Secret,
     pub engine: Arc<Engine>,
     pub freshness: Freshness,
+    /// Where files are kept.
+    pub files: FilePlace,
 }

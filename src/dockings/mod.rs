@@ -6,7 +6,7 @@
 mod acquaintance;
 pub mod contacts;
 mod contract;
-mod days;
+pub(crate) mod days;
 pub mod judgments;
 mod pair;
 pub mod reminders;

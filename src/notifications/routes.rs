@@ -18,6 +18,8 @@ use crate::http::paging::{Paging, PagingParameters, next_link};
 use crate::http::{Body, flag};
 use crate::identity::Caller;
 use crate::matching::Level;
+use crate::patents::PatentCase;
+use crate::patents::reminders::NotifiedDeadline;
 use crate::problem::{Answer, Faults, FieldFault, Problem};
 use crate::registry::demands::Demand;
 use crate::registry::experts::Expert;
@@ -35,7 +37,7 @@ pub struct NotificationFilter {
     pub unread: Option<bool>,
 }
 
-/// What somebody was told of: a strong match, or news of a docking.
+/// What somebody was told of: a strong match, news of a docking, or a deadline that comes near.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
     "id": "01939c5e-0000-7000-8000-00000000000f", "created_at": "2026-11-25T02:03:04Z", "score": 0.73, "level": "strong",
@@ -63,6 +65,9 @@ pub struct Notification {
     /// The docking that it is news of. Left out while the caller may not see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     docking: Option<NotifiedDocking>,
+    /// The deadline of a patent case that comes near. Left out while the caller may not see the case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline: Option<NotifiedDeadline>,
 }
 
 /// A docking that somebody was told of.
@@ -123,7 +128,8 @@ pub struct ReadNotifications {
 
 /// List notifications
 ///
-/// 自己的通知，新的在前：新登记或修改过的成果、专家与需求强相关时告知有关的人，每一对只告知一次；对接有进展或搁置过久时告知双方和中心的人。
+/// 自己的通知，新的在前：新登记或修改过的成果、专家与需求强相关时告知有关的人，每一对只告知一次；对接有进展或搁置过久时告知双方和中心的人；
+/// 专利申报的期限和费用在到期前 30、14、7、1 天告知申请人和中心的人。
 #[utoipa::path(operation_id = "list_notifications", tag = "notifications", params(NotificationFilter, PagingParameters),
     responses((status = 200, description = "One page", body = NotificationPage)))]
 #[get("/v1/notifications")]
@@ -192,8 +198,17 @@ async fn named(told: Vec<Told>, caller: &Caller, connection: &mut Connection) ->
 impl Notification {
     fn of(told: Told, names: &HashMap<Uuid, NotifiedRecord>, caller: &Caller) -> Self {
         let Told { id, created_at, read_at, of } = told;
-        let bare =
-            Self { id, created_at, read_at, score: None, level: None, demand: None, counterpart: None, docking: None };
+        let bare = Self {
+            id,
+            created_at,
+            read_at,
+            score: None,
+            level: None,
+            demand: None,
+            counterpart: None,
+            docking: None,
+            deadline: None,
+        };
         match of {
             Subject::Pair(pair) => Self {
                 score: Some(pair.score),
@@ -205,6 +220,12 @@ impl Notification {
             Subject::Docking(docking, news) => {
                 let seen = docking.party(caller).is_some();
                 Self { docking: seen.then(|| NotifiedDocking::of(*docking, news)), ..bare }
+            }
+            Subject::Deadline(case, (deadline, kind, due_on, days)) => {
+                let seen = case.is_seen_by(caller);
+                let PatentCase { id: case_id, title, .. } = *case;
+                let notified = NotifiedDeadline { case_id, title, deadline, kind, due_on, days };
+                Self { deadline: seen.then_some(notified), ..bare }
             }
         }
     }

@@ -1,14 +1,17 @@
 //! SQL of notifications.
 
-use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use crate::database::schema::{alerts, dockings, notifications};
+use crate::database::schema::{alerts, dockings, notifications, patent_cases, patent_reminders};
 use crate::dockings::{Docking, DockingNews};
+use crate::patents::PatentCase;
 
 /// A notification as it is kept, with what it is of.
 pub struct Told {
@@ -22,7 +25,11 @@ pub struct Told {
 pub enum Subject {
     Pair(Pair),
     Docking(Box<Docking>, DockingNews),
+    Deadline(Box<PatentCase>, Reminder),
 }
+
+/// A deadline that comes near: its key, its kind, when it is due, and how many days before.
+pub type Reminder = (String, String, NaiveDate, i16);
 
 impl Told {
     /// The pair that it is of, if it is of one.
@@ -30,7 +37,7 @@ impl Told {
     pub fn pair(&self) -> Option<&Pair> {
         match &self.of {
             Subject::Pair(pair) => Some(pair),
-            Subject::Docking(..) => None,
+            Subject::Docking(..) | Subject::Deadline(..) => None,
         }
     }
 }
@@ -44,7 +51,7 @@ pub struct Pair {
     pub score: f32,
 }
 
-type Row = (Uuid, DateTime<Utc>, Option<DateTime<Utc>>, Option<DockingNews>);
+type Row = (Uuid, DateTime<Utc>, Option<DateTime<Utc>>, Option<DockingNews>, Option<Uuid>);
 type SubjectRow = (Option<Pair>, Option<Docking>);
 
 /// One page of what a person was told, newest first.
@@ -68,20 +75,47 @@ pub async fn page(
     if let Some(after) = after {
         query = query.filter(notifications::id.lt(after));
     }
-    let told = (notifications::id, notifications::created_at, notifications::read_at, notifications::news);
+    let told = (
+        notifications::id,
+        notifications::created_at,
+        notifications::read_at,
+        notifications::news,
+        notifications::patent_reminder_id,
+    );
     let pair = (alerts::demand_id, alerts::result_id, alerts::expert_id, alerts::score);
     let subject = (pair.nullable(), Option::<Docking>::as_select());
     let rows: Vec<(Row, SubjectRow)> =
         query.order(notifications::id.desc()).limit(limit).select((told, subject)).load(connection).await?;
-    let told = rows.into_iter().filter_map(|((id, created_at, read_at, news), subject)| {
+    let mut reminders =
+        reminders(rows.iter().filter_map(|((.., reminder), _)| *reminder).collect(), connection).await?;
+    let told = rows.into_iter().filter_map(|((id, created_at, read_at, news, reminder), subject)| {
         let of = match subject {
             (Some(pair), _) => Subject::Pair(pair),
             (None, Some(docking)) => Subject::Docking(Box::new(docking), news?),
-            (None, None) => return None,
+            (None, None) => {
+                let (case, reminder) = reminders.remove(&reminder?)?;
+                Subject::Deadline(Box::new(case), reminder)
+            }
         };
         Some(Told { id, created_at, read_at, of })
     });
     Ok(told.collect())
+}
+
+/// Reminders by their ids, each with its case.
+async fn reminders(
+    ids: Vec<Uuid>,
+    connection: &mut AsyncPgConnection,
+) -> QueryResult<HashMap<Uuid, (PatentCase, Reminder)>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let of = patent_reminders::table.inner_join(patent_cases::table).filter(patent_reminders::id.eq_any(ids));
+    let reminder =
+        (patent_reminders::deadline, patent_reminders::kind, patent_reminders::due_on, patent_reminders::days);
+    let rows: Vec<(Uuid, PatentCase, Reminder)> =
+        of.select((patent_reminders::id, PatentCase::as_select(), reminder)).load(connection).await?;
+    Ok(rows.into_iter().map(|(id, case, reminder)| (id, (case, reminder))).collect())
 }
 
 /// How many a person has not read.
