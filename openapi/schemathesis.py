@@ -29,6 +29,10 @@ CODES = {
     "not_for_stage",
     "in_future",
     "file_type",
+    "required_for_way",
+    "not_for_way",
+    "not_for_kind",
+    "other_kind",
 }
 
 # What a patch (RFC 7396) leaves depends on what it is put on.

@@ -39,26 +39,26 @@ number!(
     /// 专利申请号, a Chinese application number with its check digit (ZC 0006-2003): year, kind, serial number, a dot and the
     /// check digit; before October 2003 with a year of two digits and a serial number of five.
     ApplicationNumber,
-    "^(CN|ZL|cn|zl)?[0-9]{2,4}[0-9]{6,8}\\.?[0-9Xx]$",
+    "^([Cc][Nn]|[Zz][Ll])?((19|20)[0-9]{2}[12389][0-9]{7}|(8[5-9]|9[0-9]|0[0-3])[12389][0-9]{5})\\.?[0-9Xx]$",
     "202010123456.2"
 );
 number!(
     /// 国际申请号, an international application number (PCT Administrative Instructions, section 307).
     PctNumber,
-    "^[Pp][Cc][Tt]/[A-Za-z]{2}([0-9]{4}/[0-9]{6}|[0-9]{2}/[0-9]{5})$",
+    "^[Pp][Cc][Tt]/[A-Za-z]{2}(20(0[4-9]|[1-9][0-9])/[0-9]{6}|(7[89]|[89][0-9]|0[0-3])/[0-9]{5})$",
     "PCT/CN2020/123456"
 );
 number!(
     /// 公布号 or 公告号, a publication number with its kind code: Chinese (ZC 0007-2012) or international (WIPO ST.16).
     PublicationNumber,
-    "^([Cc][Nn][0-9]{7,9}[A-Ya-y][0-9]?|[Ww][Oo][0-9]{4}/?[0-9]{6}[Aa][1-9]?)$",
+    "^([Cc][Nn](1([0-9]{6}|[0-9]{8})[A-Ca-c]|2([0-9]{6}|[0-9]{8})[UYuy]|3([0-9]{6}|[0-9]{8})[SDsd])[0-9]?|[Ww][Oo]20(0[2-9]|[1-9][0-9])/?[0-9]{6}[Aa][123489]?)$",
     "CN112345678A"
 );
 number!(
     /// The number of an earlier application whose priority is claimed: a Chinese or an international one, or a foreign one
     /// behind the code of its office (WIPO ST.3).
     PriorityNumber,
-    "^[0-9A-Za-z][0-9A-Za-z /.,\\-]{3,38}[0-9A-Za-z]$",
+    "^(([Cc][Nn])?((19|20)[0-9]{2}[12389][0-9]{7}|(8[5-9]|9[0-9]|0[0-3])[12389][0-9]{5})\\.?[0-9Xx]|[Pp][Cc][Tt]/[A-Za-z]{2}(20(0[4-9]|[1-9][0-9])/[0-9]{6}|(7[89]|[89][0-9]|0[0-3])/[0-9]{5})|[ABD-OQ-Zabd-oq-z][A-Za-z][0-9 /.,-]{2,36}[0-9])$",
     "US 17/123456"
 );
 

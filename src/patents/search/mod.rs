@@ -107,10 +107,12 @@ pub struct PatentSearch {
 #[must_use]
 pub fn novelty(published_on: NaiveDate, counts_on: NaiveDate) -> (Novelty, NaiveDate) {
     let grace_until = published_on.checked_add_months(GRACE_MONTHS).unwrap_or(NaiveDate::MAX);
-    let novelty = match () {
-        () if published_on >= counts_on => Novelty::Kept,
-        () if counts_on <= grace_until => Novelty::Spoiled,
-        () => Novelty::Lost,
+    let novelty = if published_on >= counts_on {
+        Novelty::Kept
+    } else if counts_on <= grace_until {
+        Novelty::Spoiled
+    } else {
+        Novelty::Lost
     };
     (novelty, grace_until)
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use actix_web::{HttpResponse, post, web};
+use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::{GRACE, NearResult, PatentSearch, near_cases, novelty, store as searches};
@@ -13,16 +14,16 @@ use crate::matching::{Level, Match, Query, near_results};
 use crate::patents::inputs::PatentCaseFilter;
 use crate::patents::routes::found;
 use crate::patents::{PatentCase, store, today};
-use crate::problem::Answer;
-use crate::registry::record::Store;
+use crate::problem::{Answer, Problem};
 use crate::registry::results::ResearchResult;
+use crate::registry::{Record, Store};
 use crate::state::State;
 
 /// Results and cases that are shown, at most.
 const MOST: usize = 20;
 
 /// Cases whose titles are compared: the newest.
-const COMPARED: i64 = 2000;
+const COMPARED: i64 = 500;
 
 /// Search before a patent case is filed
 ///
@@ -46,11 +47,11 @@ pub async fn search(id: web::Path<String>, state: web::Data<State>, caller: Call
     let others = store::page(&PatentCaseFilter::default(), owner, None, COMPARED, &mut connection).await?;
     drop(connection);
     let counts_on = counts_on(&case);
-    let cases = web::block(move || near_cases(&case, others, MOST)).await.map_err(crate::problem::Problem::internal)?;
+    let cases = web::block(move || near_cases(&case, others, MOST)).await.map_err(Problem::internal)?;
     Ok(HttpResponse::Ok().json(PatentSearch { counts_on, results, cases, grace: GRACE }))
 }
 
-fn counts_on(case: &PatentCase) -> chrono::NaiveDate {
+fn counts_on(case: &PatentCase) -> NaiveDate {
     case.priority_date.or(case.filing_date).unwrap_or_else(today)
 }
 
@@ -80,7 +81,7 @@ async fn near(
     let ids: Vec<Uuid> = own.into_iter().chain(matches.iter().map(|found| found.id)).collect();
     let published = searches::published(&ids, connection).await?;
     let records = ResearchResult::find_all(&ids, connection).await?;
-    let readable = |record: &&crate::registry::Record<ResearchResult>| {
+    let readable = |record: &&Record<ResearchResult>| {
         record.stamp.deleted_at.is_none() && access::may(caller, Action::Read, *record)
     };
     let records: HashMap<Uuid, _> = records.iter().filter(readable).map(|record| (record.stamp.id, record)).collect();

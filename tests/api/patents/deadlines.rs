@@ -141,10 +141,8 @@ async fn the_calendar_is_kept_by_the_centre_and_deadlines_follow_it() {
     assert!(office.due(&path).await.contains(&due("examination_request", "2027-03-01", false)));
     assert_eq!(office.staff.get(&day("2027-03-01")).await.etag(), "\"2\"");
     // Two at once: one is told that somebody was there first.
-    let both = tokio::join!(
-        office.staff.put(&day("2027-04-05"), "\"0\"", &off),
-        office.staff.put(&day("2027-04-05"), "\"0\"", &json!({"works": true, "note": "照常"}))
-    );
+    let (qingming, on) = (day("2027-04-05"), json!({"works": true, "note": "照常"}));
+    let both = tokio::join!(office.staff.put(&qingming, "\"0\"", &off), office.staff.put(&qingming, "\"0\"", &on));
     let mut statuses = [both.0.status, both.1.status];
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 412]);
