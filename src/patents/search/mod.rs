@@ -120,11 +120,7 @@ pub fn novelty(published_on: NaiveDate, counts_on: NaiveDate) -> (Novelty, Naive
 /// Of the words of two titles, the share that they have in common.
 fn likeness(one: &HashSet<String>, other: &HashSet<String>) -> f32 {
     let (common, all) = (one.intersection(other).count(), one.union(other).count());
-    if all == 0 {
-        0.0
-    } else {
-        u16::try_from(common).map_or(0.0, f32::from) / u16::try_from(all).map_or(1.0, f32::from)
-    }
+    if all == 0 { 0.0 } else { common as f32 / all as f32 }
 }
 
 fn words(title: &str) -> HashSet<String> {
