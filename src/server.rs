@@ -105,6 +105,7 @@ fn routes(config: &mut ServiceConfig) {
     registry::routes::configure::<ResearchResult>(config);
     registry::routes::configure::<Demand>(config);
     registry::routes::configure::<Policy>(config);
+    patents::routes::configure(config);
     config
         .service(identity::sessions::routes::create)
         .service(identity::sessions::routes::refresh)
@@ -178,28 +179,6 @@ fn routes(config: &mut ServiceConfig) {
         .service(events::schedule::routes::create)
         .service(events::schedule::routes::read)
         .service(events::schedule::routes::timetable)
-        .service(patents::routes::create)
-        .service(patents::routes::list)
-        .service(patents::routes::read)
-        .service(patents::routes::replace)
-        .service(patents::routes::move_on)
-        .service(patents::routes::moves)
-        .service(patents::letters::routes::create)
-        .service(patents::letters::routes::list)
-        .service(patents::letters::routes::replace)
-        .service(patents::deadlines::routes::list)
-        .service(patents::deadlines::routes::replace)
-        .service(patents::fees::routes::create)
-        .service(patents::fees::routes::list)
-        .service(patents::fees::routes::replace)
-        .service(patents::documents::routes::create)
-        .service(patents::documents::routes::list)
-        .service(patents::documents::routes::download)
-        .service(patents::search::routes::search)
-        .service(patents::calendar::routes::list)
-        .service(patents::calendar::routes::read)
-        .service(patents::calendar::routes::replace)
-        .service(patents::calendar::routes::remove)
         .service(registry::codes::routes::list_industries)
         .service(registry::codes::routes::read_industry)
         .service(registry::codes::routes::list_regions)

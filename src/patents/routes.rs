@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::inputs::{NewPatentCase, NewPatentMove, PatentCaseFilter, PatentCasePage, PatentMovePage};
-use super::{PatentCase, PatentStage, store};
+use super::{PatentCase, PatentStage, calendar, deadlines, documents, fees, letters, search, store};
 use crate::access::{self, Records};
 use crate::audit::{self, Action, Event, Origin};
 use crate::http::conditions::{etag, etag_of};
@@ -18,6 +18,33 @@ use crate::identity::Caller;
 use crate::problem::{Answer, FieldFault, Kind, Problem};
 use crate::registry::ids;
 use crate::state::State;
+
+/// The routes of cases and of all that belongs to them.
+pub fn configure(config: &mut web::ServiceConfig) {
+    config
+        .service(create)
+        .service(list)
+        .service(read)
+        .service(replace)
+        .service(move_on)
+        .service(moves)
+        .service(letters::routes::create)
+        .service(letters::routes::list)
+        .service(letters::routes::replace)
+        .service(deadlines::routes::list)
+        .service(deadlines::routes::replace)
+        .service(fees::routes::create)
+        .service(fees::routes::list)
+        .service(fees::routes::replace)
+        .service(documents::routes::create)
+        .service(documents::routes::list)
+        .service(documents::routes::download)
+        .service(search::routes::search)
+        .service(calendar::routes::list)
+        .service(calendar::routes::read)
+        .service(calendar::routes::replace)
+        .service(calendar::routes::remove);
+}
 
 /// Take in a patent case
 ///

@@ -1,19 +1,22 @@
 //! SQL of patent cases.
 
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::now;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 use super::inputs::{Given, NewPatentCase, PatentCaseFilter, PatentMove};
-use super::{Inventors, PatentCase, PatentStage};
+use super::{
+    ApplicationNumber, Inventors, PatentCase, PatentKind, PatentStage, PctNumber, PriorityNumber, PublicationNumber,
+};
 use crate::database::schema::{patent_cases, patent_moves};
 
 /// What the centre says of a case.
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = patent_cases, treat_none_as_null = true)]
 struct Said<'a> {
-    kind: super::PatentKind,
+    kind: PatentKind,
     title: &'a str,
     summary: Option<&'a str>,
     result_id: Option<Uuid>,
@@ -21,9 +24,9 @@ struct Said<'a> {
     inventors: Inventors,
     agency: Option<&'a str>,
     agent: Option<&'a str>,
-    priority_date: Option<chrono::NaiveDate>,
-    priority_number: Option<&'a super::PriorityNumber>,
-    pct_number: Option<&'a super::PctNumber>,
+    priority_date: Option<NaiveDate>,
+    priority_number: Option<PriorityNumber>,
+    pct_number: Option<PctNumber>,
 }
 
 impl<'a> Said<'a> {
@@ -38,18 +41,18 @@ impl<'a> Said<'a> {
             agency: new.agency.as_deref(),
             agent: new.agent.as_deref(),
             priority_date: new.priority_date,
-            priority_number: new.priority_number.as_ref(),
-            pct_number: new.pct_number.as_ref(),
+            priority_number: new.priority_number.clone(),
+            pct_number: new.pct_number.clone(),
         }
     }
 }
 
 type GivenColumns<'a> = (
-    diesel::dsl::Eq<patent_cases::application_number, Option<&'a super::ApplicationNumber>>,
-    diesel::dsl::Eq<patent_cases::filing_date, Option<chrono::NaiveDate>>,
-    diesel::dsl::Eq<patent_cases::publication_number, Option<&'a super::PublicationNumber>>,
-    diesel::dsl::Eq<patent_cases::publication_date, Option<chrono::NaiveDate>>,
-    diesel::dsl::Eq<patent_cases::grant_date, Option<chrono::NaiveDate>>,
+    diesel::dsl::Eq<patent_cases::application_number, Option<&'a ApplicationNumber>>,
+    diesel::dsl::Eq<patent_cases::filing_date, Option<NaiveDate>>,
+    diesel::dsl::Eq<patent_cases::publication_number, Option<&'a PublicationNumber>>,
+    diesel::dsl::Eq<patent_cases::publication_date, Option<NaiveDate>>,
+    diesel::dsl::Eq<patent_cases::grant_date, Option<NaiveDate>>,
 );
 
 fn given_columns<'a>(given: &Given<'a>) -> GivenColumns<'a> {
@@ -185,7 +188,7 @@ pub async fn step(
     diesel::insert_into(patent_moves::table).values(row).execute(connection).await.map(|_| true)
 }
 
-type MoveRow = (i64, chrono::DateTime<chrono::Utc>, Uuid, PatentStage, PatentStage, Option<String>);
+type MoveRow = (i64, DateTime<Utc>, Uuid, PatentStage, PatentStage, Option<String>);
 
 /// The moves of a case before a version, newest first.
 ///

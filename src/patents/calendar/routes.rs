@@ -37,14 +37,13 @@ fn parse_year(text: String) -> Result<i32, FieldFault> {
     year.ok_or_else(|| FieldFault::new("out_of_range", "年份为 1985 到 2200", "a year is 1985 to 2200"))
 }
 
-/// What is said of a day.
+/// What is said of a day, and by which notice or why.
 #[derive(Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 #[schema(example = json!({"works": false, "note": "国办发明电〔2026〕1号（示例）"}))]
 pub struct NewCalendarDay {
     /// Is it worked?
     pub works: bool,
-    /// By which notice, or why.
     #[schema(inline)]
     pub note: Line<1, 200>,
 }

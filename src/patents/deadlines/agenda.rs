@@ -39,13 +39,13 @@ pub struct Deadline {
     #[schema(minimum = 2, maximum = 20)]
     pub year: Option<u32>,
     /// The day that it is counted from, which does not count itself.
-    #[schema(inline, value_type = Day)]
+    #[schema(value_type = String, format = Date)]
     pub counted_from: NaiveDate,
     /// Where the term ends by its length alone.
-    #[schema(inline, value_type = Day)]
+    #[schema(value_type = String, format = Date)]
     pub ends_on: NaiveDate,
     /// The last day: the first working day from there on (细则第五条).
-    #[schema(inline, value_type = Day)]
+    #[schema(value_type = String, format = Date)]
     pub due_on: NaiveDate,
     /// The days off there are not all known yet, so `due_on` may still move.
     pub provisional: bool,

@@ -24,7 +24,6 @@ use crate::registry::fields::{Day, Prose, date};
 pub struct NewPatentLetter {
     pub kind: LetterKind,
     pub way: LetterWay,
-    /// 发文日.
     #[deserr(try_from(String) = parse_day -> FieldFault)]
     #[schema(inline, value_type = Day)]
     pub dated_on: NaiveDate,
@@ -61,7 +60,7 @@ pub struct PatentLetter {
     #[schema(inline, value_type = Option<Day>)]
     pub entered_on: Option<NaiveDate>,
     /// When it counts as received (细则第四条): its term is counted from there.
-    #[schema(inline, value_type = Day)]
+    #[schema(value_type = String, format = Date)]
     pub received_on: NaiveDate,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 12)]

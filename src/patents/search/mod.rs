@@ -57,11 +57,11 @@ pub struct NearResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<Level>,
     /// When the public could read of it first: here, or where it was collected.
-    #[schema(inline, value_type = Day)]
+    #[schema(value_type = String, format = Date)]
     pub published_on: NaiveDate,
     pub novelty: Novelty,
     /// Until when it had to be filed, where one of the four cases of the grace period applies.
-    #[schema(inline, value_type = Day)]
+    #[schema(value_type = String, format = Date)]
     pub grace_until: NaiveDate,
 }
 
@@ -90,7 +90,7 @@ pub struct NearCase {
 #[derive(Serialize, ToSchema)]
 pub struct PatentSearch {
     /// The day that counts: of the priority, of the filing, or today where neither is known.
-    #[schema(inline, value_type = Day)]
+    #[schema(value_type = String, format = Date)]
     pub counts_on: NaiveDate,
     /// The nearest first.
     #[schema(max_items = 21)]

@@ -125,6 +125,15 @@ async fn what_is_put_right_is_put_right_on_the_result_as_well() {
     right["result_id"] = Value::Null;
     office.staff.put(&path, &replaced.etag(), &right).await.expect(200);
     assert!(office.status_of("201710601862.3").await.is_empty());
+    // A list that is full has no place for one more: the case stays where it is.
+    let secret =
+        |number: usize| json!({"kind": "trade_secret", "number": number.to_string(), "status": "unregistered"});
+    let full = json!({"intellectual_property": (0..50).map(secret).collect::<Vec<_>>()});
+    let result = office.staff.get(&format!("/v1/results/{}", office.result)).await;
+    office.staff.patch(&format!("/v1/results/{}", office.result), &result.etag(), &full).await.expect(200);
+    let (crowded, etag) = office.case_at("design", "drafting").await;
+    go(&office.staff, &crowded, &etag, &to("design", "filed")).await.problem(409, "conflict");
+    assert_eq!(office.staff.get(&crowded).await.body["stage"], "drafting");
     // The same number twice.
     let (other, etag) = office.case_at("invention", "drafting").await;
     let again = json!({"to": "filed", "application_number": "2017 1 0601862.3", "filing_date": "2017-07-21"});
