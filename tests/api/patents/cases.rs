@@ -156,7 +156,7 @@ async fn applicants_and_inventors_see_their_cases_and_nobody_else_does() {
         )
         .await;
     for client in [&office.firm.1, &office.person.1] {
-        assert_eq!(client.get("/v1/patent-cases").await.ids(), [id.clone()]);
+        assert_eq!(client.get("/v1/patent-cases").await.ids(), std::slice::from_ref(&id));
         for part in ["", "/moves", "/letters", "/deadlines", "/fees", "/documents"] {
             client.get(&format!("{path}{part}")).await.expect(200);
             client.get(&format!("/v1/patent-cases/{hidden}{part}")).await.problem(404, "not-found");
