@@ -30,6 +30,10 @@ CODES = {
     "in_future",
     "file_type",
     "other_database",
+    "required_for_way",
+    "not_for_way",
+    "not_for_kind",
+    "other_kind",
 }
 
 # What a patch (RFC 7396) leaves depends on what it is put on.

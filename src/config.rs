@@ -23,6 +23,10 @@ pub struct Settings {
     /// `demo`, under /var/lib/duijie for root and ~/.local/share/duijie for anyone else.
     #[arg(long, env = "DUIJIE_DATA")]
     pub data: Option<PathBuf>,
+    /// A folder for the contents of files that are uploaded, shared by all processes on one database. Without it they lie in
+    /// the database. Files that were uploaded before stay where they are.
+    #[arg(long, env = "DUIJIE_FILES")]
+    pub files: Option<PathBuf>,
     /// A matching model that `duijie train` wrote, instead of the program's own. Every process on one database should have
     /// the same.
     #[arg(long, env = "DUIJIE_MODEL", value_parser = parse_model)]

@@ -22,6 +22,7 @@ pub mod meaning;
 pub mod notifications;
 pub mod openapi;
 pub mod pages;
+pub mod patents;
 pub mod problem;
 pub mod registry;
 pub mod server;

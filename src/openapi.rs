@@ -23,8 +23,8 @@ use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::{
-    audit, centre, changes, dockings, events, harvest, health, identity, matching, notifications, problem, registry,
-    teams, visits,
+    audit, centre, changes, dockings, events, harvest, health, identity, matching, notifications, patents, problem,
+    registry, teams, visits,
 };
 
 #[derive(OpenApi)]
@@ -42,7 +42,8 @@ use crate::{
         (name = "organisations", description = "单位"), (name = "demands", description = "技术需求"),
         (name = "policies", description = "政策"), (name = "matches", description = "匹配与检索"),
         (name = "dockings", description = "对接"), (name = "events", description = "对接活动"),
-        (name = "expert teams", description = "专家服务团"), (name = "notifications", description = "通知"),
+        (name = "expert teams", description = "专家服务团"), (name = "patent-cases", description = "专利申报"),
+        (name = "calendar", description = "工作日历"), (name = "notifications", description = "通知"),
         (name = "changes", description = "变更流"), (name = "harvest", description = "采集（OAI-PMH）"),
         (name = "centre", description = "中心介绍和访问人数"),
         (name = "codes", description = "代码表"), (name = "sessions", description = "登录"),
@@ -86,6 +87,15 @@ use crate::{
         teams::members::routes::invite, teams::members::routes::read, teams::members::routes::replace,
         teams::members::routes::remove, teams::visits::routes::create, teams::visits::routes::list,
         teams::visits::routes::read, teams::visits::routes::replace, teams::suggestion::routes::suggest,
+        patents::routes::create, patents::routes::list, patents::routes::read, patents::routes::replace,
+        patents::routes::move_on, patents::routes::moves,
+        patents::letters::routes::create, patents::letters::routes::list, patents::letters::routes::replace,
+        patents::deadlines::routes::list, patents::deadlines::routes::replace,
+        patents::fees::routes::create, patents::fees::routes::list, patents::fees::routes::replace,
+        patents::documents::routes::create, patents::documents::routes::list, patents::documents::routes::download,
+        patents::search::routes::search,
+        patents::calendar::routes::list, patents::calendar::routes::read, patents::calendar::routes::replace,
+        patents::calendar::routes::remove,
         registry::codes::routes::list_industries, registry::codes::routes::read_industry,
         registry::codes::routes::list_regions, registry::codes::routes::read_region,
         problem::pages::index, problem::pages::page,

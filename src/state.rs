@@ -6,6 +6,7 @@ use actix_web::web;
 use tokio::sync::Semaphore;
 
 use crate::database::Database;
+use crate::files::FilePlace;
 use crate::identity::Secret;
 use crate::identity::passwords::Passwords;
 use crate::identity::tokens::Tokens;
@@ -25,4 +26,6 @@ pub struct State {
     pub visits: Arc<Visits>,
     /// Room for exports.
     pub exports: Arc<Semaphore>,
+    /// Where files are kept.
+    pub files: FilePlace,
 }

@@ -7,6 +7,7 @@ use duijie::commands::serve::{self, Start};
 use duijie::database::Database;
 use duijie::database::embedded::{Cluster, Settings};
 use duijie::demo::County;
+use duijie::files::FilePlace;
 use duijie::http::{Patience, TrustedProxies};
 use duijie::identity::Secret;
 use duijie::identity::passwords::Cost;
@@ -68,6 +69,7 @@ impl Stage {
             secret: Secret::kept_in(folder.path()).expect("a secret"),
             password_cost: &Cost::default(),
             url: address.clone(),
+            files: FilePlace::Database,
         };
         let state = serve::start(database, start).await.expect("a state");
         state.freshness.built().await;

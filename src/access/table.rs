@@ -266,6 +266,38 @@ const TABLE: &[Rule] = &[
     operations(&["read_team_member", "replace_team_member", "create_team_visit", "replace_team_visit"], TEAMMATES),
     operations(&["create_expert_team", "replace_expert_team", "create_team_member", "delete_team_member"], CENTRE),
     operations(&["suggest_expert_team"], WHO_NEEDS_A_TEAM).costing(20),
+    // Patent cases: an organisation's own are those that it applies for, an expert's those among whose inventors it is.
+    operations(
+        &[
+            "list_patent_cases",
+            "read_patent_case",
+            "list_patent_moves",
+            "list_patent_letters",
+            "list_patent_deadlines",
+            "list_patent_fees",
+            "list_patent_documents",
+            "download_patent_document",
+        ],
+        SIDES,
+    ),
+    operations(&["search_patent_case"], SIDES).costing(5),
+    operations(
+        &[
+            "create_patent_case",
+            "replace_patent_case",
+            "create_patent_move",
+            "create_patent_letter",
+            "replace_patent_letter",
+            "replace_patent_deadline",
+            "create_patent_fee",
+            "replace_patent_fee",
+        ],
+        CENTRE,
+    ),
+    operations(&["create_patent_document"], CENTRE).costing(5),
+    // The calendar of working days.
+    operations(&["list_calendar_days", "read_calendar_day"], MEMBERS),
+    operations(&["replace_calendar_day", "delete_calendar_day"], CENTRE),
     // What one was told oneself.
     operations(&["list_notifications", "read_notification", "read_notifications"], PEOPLE),
     // What the service says of itself.

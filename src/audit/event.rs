@@ -70,6 +70,17 @@ vocabulary! {
         TeamMemberRemoved = "team_member_removed",
         TeamVisitAdded = "team_visit_added",
         TeamVisitChanged = "team_visit_changed",
+        PatentCaseCreated = "patent_case_created",
+        PatentCaseChanged = "patent_case_changed",
+        PatentCaseMoved = "patent_case_moved",
+        PatentLetterAdded = "patent_letter_added",
+        PatentLetterChanged = "patent_letter_changed",
+        PatentDeadlineMarked = "patent_deadline_marked",
+        PatentFeeAdded = "patent_fee_added",
+        PatentFeeChanged = "patent_fee_changed",
+        PatentDocumentAdded = "patent_document_added",
+        PatentDocumentDownloaded = "patent_document_downloaded",
+        CalendarChanged = "calendar_changed",
     }
 }
 

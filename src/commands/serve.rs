@@ -14,6 +14,7 @@ use crate::background;
 use crate::config::Settings;
 use crate::database::{Database, DatabaseError};
 use crate::dockings::reminders;
+use crate::files::FilePlace;
 use crate::http::idempotency;
 use crate::identity::passwords::{Cost, Passwords};
 use crate::identity::tokens::Tokens;
@@ -21,6 +22,7 @@ use crate::identity::{Secret, forget_old_failures, keys, watch};
 use crate::matching::follow::Follower;
 use crate::matching::{Engine, Model, alerts, meanings, runs};
 use crate::meaning::Embedder;
+use crate::patents;
 use crate::server;
 use crate::state::State;
 use crate::visits::{self, Visits};
@@ -66,6 +68,8 @@ pub struct Start<'a> {
     pub password_cost: &'a Cost,
     /// The address under which callers reach it.
     pub url: String,
+    /// Where files are kept.
+    pub files: FilePlace,
 }
 
 impl<'a> Start<'a> {
@@ -76,7 +80,8 @@ impl<'a> Start<'a> {
         let model = settings.model.clone().map_or_else(Model::shipped, Ok)?;
         let embedder = if settings.no_meaning { None } else { Some(Arc::new(Embedder::shipped()?)) };
         let (secret, password_cost) = (settings.secret(folder)?, &settings.password_cost);
-        Ok(Self { folder, model, embedder, secret, password_cost, url })
+        let files = settings.files.clone().map_or(FilePlace::Database, FilePlace::Folder);
+        Ok(Self { folder, model, embedder, secret, password_cost, url, files })
     }
 }
 
@@ -85,7 +90,7 @@ impl<'a> Start<'a> {
 /// # Errors
 /// If the index folder cannot be used, the database does not answer, or the secret is not that of its keys.
 pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State> {
-    let Start { folder, model, embedder, secret, password_cost, url } = start;
+    let Start { folder, model, embedder, secret, password_cost, url, files } = start;
     let passwords = Arc::new(Passwords::new(password_cost)?);
     let mut connection = database.lasting_connection().await?;
     let tokens = web::Data::new(Tokens::new(&url, &keys::load(&secret, &mut connection).await?));
@@ -100,6 +105,7 @@ pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State
     tokio::spawn(watch(Arc::downgrade(&tokens), database.clone(), secret.clone()));
     tokio::spawn(sweep(Arc::downgrade(&tokens), database.clone()));
     tokio::spawn(reminders::work(Arc::downgrade(&tokens), database.clone()));
+    tokio::spawn(patents::reminders::work(Arc::downgrade(&tokens), database.clone()));
     let index = folder.join("index");
     // Those who answer come before the threads of the index, which merge.
     let engine = background::run(move || Engine::open(&index, model)).await??;
@@ -116,7 +122,7 @@ pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State
     let visits = Arc::new(Visits::new(secret.clone()));
     tokio::spawn(visits::work(Arc::downgrade(&visits), database.clone()));
     let exports = Arc::new(Semaphore::new(exports::AT_ONCE));
-    Ok(State { database, passwords, tokens, secret, engine, freshness, visits, exports })
+    Ok(State { database, passwords, tokens, secret, engine, freshness, visits, exports, files })
 }
 
 /// Forgets what is kept for a day only, every hour as long as the service runs.

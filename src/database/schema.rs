@@ -367,6 +367,7 @@ diesel::table! {
         news -> Nullable<Text>,
         team_id -> Nullable<Uuid>,
         team_news -> Nullable<Text>,
+        patent_reminder_id -> Nullable<Uuid>,
     }
 }
 
@@ -426,9 +427,10 @@ diesel::table! {
         media_type -> Text,
         size -> Integer,
         digest -> Bytea,
-        content -> Bytea,
+        content -> Nullable<Bytea>,
         created_by -> Uuid,
         created_at -> Timestamptz,
+        place -> Text,
     }
 }
 
@@ -654,3 +656,129 @@ diesel::table! {
         since -> Date,
     }
 }
+
+diesel::table! {
+    patent_cases (id) {
+        id -> Uuid,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        created_by -> Uuid,
+        updated_at -> Timestamptz,
+        updated_by -> Uuid,
+        kind -> Text,
+        title -> Text,
+        summary -> Nullable<Text>,
+        result_id -> Nullable<Uuid>,
+        applicant_ids -> Array<Uuid>,
+        inventors -> Jsonb,
+        expert_ids -> Array<Uuid>,
+        agency -> Nullable<Text>,
+        agent -> Nullable<Text>,
+        priority_date -> Nullable<Date>,
+        priority_number -> Nullable<Text>,
+        pct_number -> Nullable<Text>,
+        application_number -> Nullable<Text>,
+        filing_date -> Nullable<Date>,
+        publication_number -> Nullable<Text>,
+        publication_date -> Nullable<Date>,
+        grant_date -> Nullable<Date>,
+        stage -> Text,
+        since -> Timestamptz,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    patent_moves (case_id, version) {
+        case_id -> Uuid,
+        version -> BigInt,
+        at -> Timestamptz,
+        made_by -> Uuid,
+        from_stage -> Text,
+        to_stage -> Text,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    patent_letters (id) {
+        id -> Uuid,
+        case_id -> Uuid,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        created_by -> Uuid,
+        updated_at -> Timestamptz,
+        updated_by -> Uuid,
+        kind -> Text,
+        way -> Text,
+        dated_on -> Date,
+        entered_on -> Nullable<Date>,
+        months -> Nullable<SmallInt>,
+        note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    patent_marks (case_id, deadline) {
+        case_id -> Uuid,
+        deadline -> Text,
+        version -> BigInt,
+        done_on -> Nullable<Date>,
+        updated_at -> Timestamptz,
+        updated_by -> Uuid,
+    }
+}
+
+diesel::table! {
+    patent_fees (id) {
+        id -> Uuid,
+        case_id -> Uuid,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        created_by -> Uuid,
+        updated_at -> Timestamptz,
+        updated_by -> Uuid,
+        kind -> Text,
+        amount -> BigInt,
+        deadline -> Nullable<Text>,
+        due_on -> Nullable<Date>,
+        paid_on -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    calendar_days (day) {
+        day -> Date,
+        version -> BigInt,
+        works -> Nullable<Bool>,
+        note -> Nullable<Text>,
+        updated_at -> Timestamptz,
+        updated_by -> Uuid,
+    }
+}
+
+diesel::table! {
+    patent_documents (file_id) {
+        file_id -> Uuid,
+        case_id -> Uuid,
+        kind -> Text,
+        number -> SmallInt,
+    }
+}
+
+diesel::table! {
+    patent_reminders (id) {
+        id -> Uuid,
+        case_id -> Uuid,
+        deadline -> Text,
+        kind -> Text,
+        due_on -> Date,
+        days -> SmallInt,
+        told_at -> Timestamptz,
+    }
+}
+
+diesel::joinable!(patent_documents -> files (file_id));
+diesel::joinable!(patent_reminders -> patent_cases (case_id));
+diesel::allow_tables_to_appear_in_same_query!(patent_documents, files);
+diesel::allow_tables_to_appear_in_same_query!(patent_reminders, patent_cases);

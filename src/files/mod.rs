@@ -1,4 +1,5 @@
-//! Files that belong to a record: uploaded whole, looked at, kept in the database with their hash, given back as they came.
+//! Files that belong to a record: uploaded whole, looked at, kept in the database or in a folder with their hash, given back
+//! as they came.
 //!
 //! What a file is, its first bytes say, not who sends it; only what offices exchange is taken, and nothing that a browser or
 //! an office program would run. A record that has files says who may see them.
@@ -6,6 +7,7 @@
 mod download;
 mod kinds;
 mod name;
+mod place;
 mod store;
 mod upload;
 
@@ -16,6 +18,7 @@ use uuid::Uuid;
 
 pub use download::download;
 pub use name::FileName;
+pub use place::FilePlace;
 pub use store::{COLUMNS, FileRow, keep, read};
 pub use upload::{MOST_BYTES, Upload};
 

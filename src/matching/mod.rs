@@ -52,7 +52,7 @@ pub use highlight::{Span, highlight};
 pub use index::{IndexError, KindIndex};
 pub use model::{Level, Levels, Model, Scorer, feature_names};
 pub use nearest::{Nearest, Quote};
-pub use pairs::{covered, matched};
+pub use pairs::{covered, matched, near_results};
 pub use query::{Choice, Query};
 pub use rank::{Explanation, Match, MatchRequest, Place};
 pub use scores::Score;

@@ -18,6 +18,8 @@ use crate::http::paging::{Paging, PagingParameters, next_link};
 use crate::http::{Body, flag};
 use crate::identity::Caller;
 use crate::matching::Level;
+use crate::patents::PatentCase;
+use crate::patents::reminders::NotifiedDeadline;
 use crate::problem::{Answer, Faults, FieldFault, Problem};
 use crate::registry::demands::Demand;
 use crate::registry::experts::Expert;
@@ -37,7 +39,7 @@ pub struct NotificationFilter {
     pub unread: Option<bool>,
 }
 
-/// What somebody was told of: a strong match, or news of a docking or of a team.
+/// What somebody was told of: a strong match, news of a docking or of a team, or a deadline that comes near.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
     "id": "01939c5e-0000-7000-8000-00000000000f", "created_at": "2026-11-25T02:03:04Z", "score": 0.73, "level": "strong",
@@ -65,6 +67,9 @@ pub struct Notification {
     /// The docking that it is news of. Left out while the caller may not see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     docking: Option<NotifiedDocking>,
+    /// The deadline of a patent case that comes near. Left out while the caller may not see the case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline: Option<NotifiedDeadline>,
     /// The expert service team that it is news of. Left out while the caller may not see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     team: Option<NotifiedTeam>,
@@ -144,6 +149,7 @@ pub struct ReadNotifications {
 /// List notifications
 ///
 /// 自己的通知，新的在前：新登记或修改过的成果、专家与需求强相关时告知有关的人，每一对只告知一次；对接有进展或搁置过久时告知双方和中心的人；专家服务团有变动时告知有关的人。
+/// 专利申报的期限和费用在到期前 30、14、7、1 天告知申请人和中心的人。
 #[utoipa::path(operation_id = "list_notifications", tag = "notifications", params(NotificationFilter, PagingParameters),
     responses((status = 200, description = "One page", body = NotificationPage)))]
 #[get("/v1/notifications")]
@@ -224,6 +230,7 @@ impl Notification {
             counterpart: None,
             docking: None,
             team: None,
+            deadline: None,
         };
         match of {
             Subject::Pair(pair) => Self {
@@ -241,6 +248,12 @@ impl Notification {
                 // Who was taken out hears of which team.
                 let seen = teams.contains(&team.id) || news == TeamNews::Removed;
                 Self { team: seen.then(|| NotifiedTeam::of(team, news)), ..bare }
+            }
+            Subject::Deadline(case, (deadline, kind, due_on, days)) => {
+                let seen = case.is_seen_by(caller);
+                let PatentCase { id: case_id, title, .. } = *case;
+                let notified = NotifiedDeadline { case_id, title, deadline, kind, due_on, days };
+                Self { deadline: seen.then_some(notified), ..bare }
             }
         }
     }

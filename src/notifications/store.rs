@@ -1,14 +1,17 @@
 //! SQL of notifications.
 
-use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Timestamptz};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use crate::database::schema::{alerts, dockings, expert_teams, notifications};
+use crate::database::schema::{alerts, dockings, expert_teams, notifications, patent_cases, patent_reminders};
 use crate::dockings::{Docking, DockingNews};
+use crate::patents::PatentCase;
 use crate::teams::TeamNews;
 use crate::teams::store::TeamRow;
 
@@ -25,7 +28,11 @@ pub enum Subject {
     Pair(Pair),
     Docking(Box<Docking>, DockingNews),
     Team(TeamRow, TeamNews),
+    Deadline(Box<PatentCase>, Reminder),
 }
+
+/// A deadline that comes near: its key, its kind, when it is due, and how many days before.
+pub type Reminder = (String, String, NaiveDate, i16);
 
 impl Told {
     /// The pair that it is of, if it is of one.
@@ -33,7 +40,7 @@ impl Told {
     pub fn pair(&self) -> Option<&Pair> {
         match &self.of {
             Subject::Pair(pair) => Some(pair),
-            Subject::Docking(..) | Subject::Team(..) => None,
+            Subject::Docking(..) | Subject::Team(..) | Subject::Deadline(..) => None,
         }
     }
 }
@@ -47,7 +54,7 @@ pub struct Pair {
     pub score: f32,
 }
 
-type Row = (Uuid, DateTime<Utc>, Option<DateTime<Utc>>, Option<DockingNews>, Option<TeamNews>);
+type Row = (Uuid, DateTime<Utc>, Option<DateTime<Utc>>, Option<DockingNews>, Option<TeamNews>, Option<Uuid>);
 type SubjectRow = (Option<Pair>, Option<Docking>, Option<TeamRow>);
 
 /// One page of what a person was told, newest first.
@@ -72,22 +79,49 @@ pub async fn page(
     if let Some(after) = after {
         query = query.filter(notifications::id.lt(after));
     }
-    let news = (notifications::news, notifications::team_news);
-    let told = (notifications::id, notifications::created_at, notifications::read_at, news.0, news.1);
+    let told = (
+        notifications::id,
+        notifications::created_at,
+        notifications::read_at,
+        notifications::news,
+        notifications::team_news,
+        notifications::patent_reminder_id,
+    );
     let pair = (alerts::demand_id, alerts::result_id, alerts::expert_id, alerts::score);
     let subject = (pair.nullable(), Option::<Docking>::as_select(), Option::<TeamRow>::as_select());
     let rows: Vec<(Row, SubjectRow)> =
         query.order(notifications::id.desc()).limit(limit).select((told, subject)).load(connection).await?;
-    let told = rows.into_iter().filter_map(|((id, created_at, read_at, news, team_news), subject)| {
+    let mut reminders =
+        reminders(rows.iter().filter_map(|((.., reminder), _)| *reminder).collect(), connection).await?;
+    let told = rows.into_iter().filter_map(|((id, created_at, read_at, news, team_news, reminder), subject)| {
         let of = match subject {
             (Some(pair), ..) => Subject::Pair(pair),
             (None, Some(docking), _) => Subject::Docking(Box::new(docking), news?),
             (None, None, Some(team)) => Subject::Team(team, team_news?),
-            (None, None, None) => return None,
+            (None, None, None) => {
+                let (case, reminder) = reminders.remove(&reminder?)?;
+                Subject::Deadline(Box::new(case), reminder)
+            }
         };
         Some(Told { id, created_at, read_at, of })
     });
     Ok(told.collect())
+}
+
+/// Reminders by their ids, each with its case.
+async fn reminders(
+    ids: Vec<Uuid>,
+    connection: &mut AsyncPgConnection,
+) -> QueryResult<HashMap<Uuid, (PatentCase, Reminder)>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let of = patent_reminders::table.inner_join(patent_cases::table).filter(patent_reminders::id.eq_any(ids));
+    let reminder =
+        (patent_reminders::deadline, patent_reminders::kind, patent_reminders::due_on, patent_reminders::days);
+    let rows: Vec<(Uuid, PatentCase, Reminder)> =
+        of.select((patent_reminders::id, PatentCase::as_select(), reminder)).load(connection).await?;
+    Ok(rows.into_iter().map(|(id, case, reminder)| (id, (case, reminder))).collect())
 }
 
 /// How many a person has not read.

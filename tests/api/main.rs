@@ -26,6 +26,7 @@ mod notifications;
 mod operation;
 mod outsiders;
 mod partners;
+mod patents;
 mod people;
 mod registry;
 mod sessions;

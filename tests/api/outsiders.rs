@@ -18,6 +18,9 @@ async fn furnish(service: &Service, staff: &Client) {
     let demand = demand(&firm, "球铁件热节处总有缩松", "阀体热节处加工后露出缩松。");
     let demand = staff.create_findable("demands", &demand).await;
     staff.create("dockings", &json!({"demand_id": demand, "expert_id": person})).await;
+    let case = json!({"kind": "invention", "title": "球墨铸铁件热节的冷铁布置方法", "applicant_ids": [firm],
+                      "inventors": [{"name": "陈志远", "nationality": "CN"}]});
+    staff.create("patent-cases", &case).await;
     let policy = json!({"title": "技术改造措施", "level": "county", "body": "对购置关键设备的企业给予补助。"});
     staff.create("policies", &policy).await;
     staff.create("partners", &json!({"name": "市平台", "scopes": ["results:read"]})).await;

@@ -83,7 +83,7 @@ pub async fn create(
                 return Err(Problem::new(Kind::Conflict)
                     .saying(format!("一项对接至多 {MOST} 个文件"), format!("a docking has at most {MOST} files")));
             }
-            let file = files::keep(&upload, user, connection).await?;
+            let file = files::keep(&upload, user, &state.files, connection).await?;
             let added = DockingFile { file, contact_id, party };
             store::add_file(docking.id, &added, connection).await.map_err(refused)?;
             let answer = keep_sealed(held, added.file.id, &added, &state.secret, connection).await?;
@@ -145,7 +145,7 @@ pub async fn download(
     if !store::has_file(docking.id, file, &mut connection).await? {
         return Err(Problem::not_found());
     }
-    let (file, content) = files::read(file, &mut connection).await?;
+    let (file, content) = files::read(file, &state.files, &mut connection).await?;
     let event = Event::new(Action::DockingFileDownloaded).about_id("docking", docking.id);
     audit::record(&origin, &event.with(json!({ "file": file.id })), &mut connection).await?;
     Ok(files::download(&file, content))

@@ -12,6 +12,7 @@ use std::sync::{Arc, LazyLock};
 
 use duijie::commands::serve::{self, Start};
 use duijie::database::Database;
+use duijie::files::FilePlace;
 use duijie::http::{Patience, TrustedProxies};
 use duijie::identity::passwords::{Cost, Passwords};
 use duijie::identity::{self, NewUser, Role, Secret};
@@ -88,7 +89,16 @@ impl Service {
     pub async fn start_as_issuer() -> Self {
         remember_log();
         let folder = tempfile::tempdir().expect("a temporary folder");
-        Self::serve((cluster::new_database().await, None), folder, &Cost::default(), options(), None).await
+        let url = cluster::new_database().await;
+        Self::serve((url, None, FilePlace::Database), folder, &Cost::default(), options(), None).await
+    }
+
+    /// A service that keeps files in a folder.
+    pub async fn start_keeping_files_in(files: &std::path::Path) -> Self {
+        remember_log();
+        let (folder, url) = (tempfile::tempdir().expect("a temporary folder"), cluster::new_database().await);
+        let files = FilePlace::Folder(files.to_owned());
+        Self::serve((url, Some(ISSUER), files), folder, &Cost::default(), options(), None).await
     }
 
     async fn start_in(
@@ -99,11 +109,11 @@ impl Service {
         embedder: Option<Arc<Embedder>>,
     ) -> Self {
         // Processes on one database are one service to those who use it, whichever port they happen to listen on.
-        Self::serve((url, Some(ISSUER)), folder, cost, options, embedder).await
+        Self::serve((url, Some(ISSUER), FilePlace::Database), folder, cost, options, embedder).await
     }
 
     async fn serve(
-        (url, issuer): (String, Option<&str>),
+        (url, issuer, files): (String, Option<&str>, FilePlace),
         folder: tempfile::TempDir,
         cost: &Cost,
         options: Options,
@@ -112,7 +122,8 @@ impl Service {
         let database = Database::new(&url, 8).expect("a pool");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
-        let state = open_state(&database, &folder, cost, issuer.unwrap_or(&address), embedder.as_ref()).await;
+        let issuer = issuer.unwrap_or(&address);
+        let state = open_state(&database, &folder, cost, (issuer, &files), embedder.as_ref()).await;
         state.freshness.built().await;
         let running = server::serve(state, listener, &options).expect("a server");
         let server = running.handle();
@@ -264,7 +275,7 @@ async fn open_state(
     database: &Database,
     folder: &tempfile::TempDir,
     cost: &Cost,
-    url: &str,
+    (url, files): (&str, &FilePlace),
     embedder: Option<&Arc<Embedder>>,
 ) -> State {
     let start = || Start {
@@ -274,6 +285,7 @@ async fn open_state(
         secret: secret(),
         password_cost: cost,
         url: url.to_owned(),
+        files: files.clone(),
     };
     let mut opened = serve::start(database.clone(), start()).await;
     for _ in 0..100 {
