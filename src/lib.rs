@@ -18,6 +18,7 @@ pub mod meaning;
 pub mod notifications;
 pub mod openapi;
 pub mod pages;
+pub mod policies;
 pub mod problem;
 pub mod registry;
 pub mod server;

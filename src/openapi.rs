@@ -22,7 +22,7 @@ use crate::registry::experts::Expert;
 use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
-use crate::{audit, dockings, events, health, identity, matching, notifications, problem, registry};
+use crate::{audit, dockings, events, health, identity, matching, notifications, policies, problem, registry};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -74,6 +74,9 @@ use crate::{audit, dockings, events, health, identity, matching, notifications, 
         events::participants::routes::invite, events::participants::routes::list, events::participants::routes::read,
         events::participants::routes::replace, events::rules::routes::read, events::rules::routes::replace,
         events::schedule::routes::create, events::schedule::routes::read, events::schedule::routes::timetable,
+        policies::clauses::routes::list, policies::clauses::routes::read, policies::clauses::routes::confirm,
+        policies::presentation::read, policies::files::create, policies::files::list, policies::files::download,
+        policies::fitting::routes::list, policies::feeds::read,
         registry::codes::routes::list_industries, registry::codes::routes::read_industry,
         registry::codes::routes::list_regions, registry::codes::routes::read_region,
         problem::pages::index, problem::pages::page,

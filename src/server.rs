@@ -23,7 +23,8 @@ use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::state::State;
 use crate::{
-    access, audit, dockings, events, health, identity, matching, notifications, openapi, pages, problem, registry,
+    access, audit, dockings, events, health, identity, matching, notifications, openapi, pages, policies, problem,
+    registry,
 };
 
 /// Seconds that running requests have to finish when the service is told to stop.
@@ -177,6 +178,15 @@ fn routes(config: &mut ServiceConfig) {
         .service(events::schedule::routes::create)
         .service(events::schedule::routes::read)
         .service(events::schedule::routes::timetable)
+        .service(policies::clauses::routes::list)
+        .service(policies::clauses::routes::read)
+        .service(policies::clauses::routes::confirm)
+        .service(policies::presentation::read)
+        .service(policies::files::create)
+        .service(policies::files::list)
+        .service(policies::files::download)
+        .service(policies::fitting::routes::list)
+        .service(policies::feeds::read)
         .service(registry::codes::routes::list_industries)
         .service(registry::codes::routes::read_industry)
         .service(registry::codes::routes::list_regions)

@@ -62,6 +62,8 @@ vocabulary! {
         EventScheduled = "event_scheduled",
         ParticipantInvited = "participant_invited",
         ParticipantChanged = "participant_changed",
+        PolicyClauseConfirmed = "policy_clause_confirmed",
+        PolicyFileAdded = "policy_file_added",
     }
 }
 

@@ -20,6 +20,7 @@ use crate::identity::{Secret, forget_old_failures, keys, watch};
 use crate::matching::follow::Follower;
 use crate::matching::{Engine, Model, alerts, meanings, runs};
 use crate::meaning::Embedder;
+use crate::policies;
 use crate::server;
 use crate::state::State;
 
@@ -95,6 +96,7 @@ pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State
     tokio::spawn(watch(Arc::downgrade(&tokens), database.clone(), secret.clone()));
     tokio::spawn(sweep(Arc::downgrade(&tokens), database.clone()));
     tokio::spawn(reminders::work(Arc::downgrade(&tokens), database.clone()));
+    tokio::spawn(policies::work(Arc::downgrade(&tokens), database.clone()));
     let index = folder.join("index");
     // Those who answer come before the threads of the index, which merge.
     let engine = background::run(move || Engine::open(&index, model)).await??;

@@ -21,6 +21,7 @@ use crate::matching::Level;
 use crate::problem::{Answer, Faults, FieldFault, Problem};
 use crate::registry::demands::Demand;
 use crate::registry::experts::Expert;
+use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::registry::{Concept, Kind, ids};
 use crate::state::State;
@@ -35,7 +36,7 @@ pub struct NotificationFilter {
     pub unread: Option<bool>,
 }
 
-/// What somebody was told of: a strong match, or news of a docking.
+/// What somebody was told of: a strong match, news of a docking, or a policy that fits their enterprise.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
     "id": "01939c5e-0000-7000-8000-00000000000f", "created_at": "2026-11-25T02:03:04Z", "score": 0.73, "level": "strong",
@@ -63,6 +64,9 @@ pub struct Notification {
     /// The docking that it is news of. Left out while the caller may not see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     docking: Option<NotifiedDocking>,
+    /// The policy that has clauses for the caller's enterprise. Left out while the caller may not read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<NotifiedRecord>,
 }
 
 /// A docking that somebody was told of.
@@ -123,7 +127,7 @@ pub struct ReadNotifications {
 
 /// List notifications
 ///
-/// 自己的通知，新的在前：新登记或修改过的成果、专家与需求强相关时告知有关的人，每一对只告知一次；对接有进展或搁置过久时告知双方和中心的人。
+/// 自己的通知，新的在前：新登记或修改过的成果、专家与需求强相关时告知有关的人，每一对只告知一次；对接有进展或搁置过久时告知双方和中心的人；新公布的政策有适合本企业的条款时告知企业，每项政策只告知一次。
 #[utoipa::path(operation_id = "list_notifications", tag = "notifications", params(NotificationFilter, PagingParameters),
     responses((status = 200, description = "One page", body = NotificationPage)))]
 #[get("/v1/notifications")]
@@ -186,14 +190,25 @@ async fn named(told: Vec<Told>, caller: &Caller, connection: &mut Connection) ->
     let mut names = titled(&demands, |demand: &Demand| demand.title.to_string(), caller, connection).await?;
     names.extend(titled(&results, |result: &ResearchResult| result.title.to_string(), caller, connection).await?);
     names.extend(titled(&experts, |expert: &Expert| expert.name.to_string(), caller, connection).await?);
+    let policies: Vec<Uuid> = told.iter().filter_map(Told::policy).collect();
+    names.extend(titled(&policies, |policy: &Policy| policy.title.to_string(), caller, connection).await?);
     Ok(told.into_iter().map(|one| Notification::of(one, &names, caller)).collect())
 }
 
 impl Notification {
     fn of(told: Told, names: &HashMap<Uuid, NotifiedRecord>, caller: &Caller) -> Self {
         let Told { id, created_at, read_at, of } = told;
-        let bare =
-            Self { id, created_at, read_at, score: None, level: None, demand: None, counterpart: None, docking: None };
+        let bare = Self {
+            id,
+            created_at,
+            read_at,
+            score: None,
+            level: None,
+            demand: None,
+            counterpart: None,
+            docking: None,
+            policy: None,
+        };
         match of {
             Subject::Pair(pair) => Self {
                 score: Some(pair.score),
@@ -202,6 +217,7 @@ impl Notification {
                 counterpart: pair.result.or(pair.expert).and_then(|id| names.get(&id).cloned()),
                 ..bare
             },
+            Subject::Policy(policy) => Self { policy: names.get(&policy).cloned(), ..bare },
             Subject::Docking(docking, news) => {
                 let seen = docking.party(caller).is_some();
                 Self { docking: seen.then(|| NotifiedDocking::of(*docking, news)), ..bare }

@@ -22,15 +22,25 @@ pub struct Told {
 pub enum Subject {
     Pair(Pair),
     Docking(Box<Docking>, DockingNews),
+    Policy(Uuid),
 }
 
 impl Told {
+    /// The policy that it is of, if it is of one.
+    #[must_use]
+    pub fn policy(&self) -> Option<Uuid> {
+        match self.of {
+            Subject::Policy(policy) => Some(policy),
+            Subject::Pair(_) | Subject::Docking(..) => None,
+        }
+    }
+
     /// The pair that it is of, if it is of one.
     #[must_use]
     pub fn pair(&self) -> Option<&Pair> {
         match &self.of {
             Subject::Pair(pair) => Some(pair),
-            Subject::Docking(..) => None,
+            Subject::Docking(..) | Subject::Policy(_) => None,
         }
     }
 }
@@ -44,7 +54,7 @@ pub struct Pair {
     pub score: f32,
 }
 
-type Row = (Uuid, DateTime<Utc>, Option<DateTime<Utc>>, Option<DockingNews>);
+type Row = (Uuid, DateTime<Utc>, Option<DateTime<Utc>>, Option<DockingNews>, Option<Uuid>);
 type SubjectRow = (Option<Pair>, Option<Docking>);
 
 /// One page of what a person was told, newest first.
@@ -68,16 +78,22 @@ pub async fn page(
     if let Some(after) = after {
         query = query.filter(notifications::id.lt(after));
     }
-    let told = (notifications::id, notifications::created_at, notifications::read_at, notifications::news);
+    let told = (
+        notifications::id,
+        notifications::created_at,
+        notifications::read_at,
+        notifications::news,
+        notifications::policy_id,
+    );
     let pair = (alerts::demand_id, alerts::result_id, alerts::expert_id, alerts::score);
     let subject = (pair.nullable(), Option::<Docking>::as_select());
     let rows: Vec<(Row, SubjectRow)> =
         query.order(notifications::id.desc()).limit(limit).select((told, subject)).load(connection).await?;
-    let told = rows.into_iter().filter_map(|((id, created_at, read_at, news), subject)| {
+    let told = rows.into_iter().filter_map(|((id, created_at, read_at, news, policy), subject)| {
         let of = match subject {
             (Some(pair), _) => Subject::Pair(pair),
             (None, Some(docking)) => Subject::Docking(Box::new(docking), news?),
-            (None, None) => return None,
+            (None, None) => Subject::Policy(policy?),
         };
         Some(Told { id, created_at, read_at, of })
     });
