@@ -33,9 +33,9 @@ CREATE TABLE policy_audiences (
     within     text REFERENCES regions (code),
     -- How much it asks for: the more, the closer it fits whom it fits.
     asks       smallint NOT NULL GENERATED ALWAYS AS ((labels <> '{}')::int::smallint + (scales <> '{}')::int::smallint
-        + (industries <> '{}')::int::smallint + (regions <> '{}')::int::smallint) STORED,
-    CONSTRAINT policy_audiences_once UNIQUE NULLS NOT DISTINCT (labels, scales, industries, regions, within)
+        + (industries <> '{}')::int::smallint + (regions <> '{}')::int::smallint) STORED
 );
+CREATE UNIQUE INDEX policy_audiences_once ON policy_audiences (labels, scales, industries, regions, coalesce(within, ''));
 CREATE TRIGGER known_industries AFTER INSERT ON policy_audiences REFERENCING NEW TABLE AS written
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_unknown_items('industries', 'industries', 'code', 'known_industries', 'no such industry');
 CREATE TRIGGER known_regions AFTER INSERT ON policy_audiences REFERENCING NEW TABLE AS written
@@ -71,9 +71,12 @@ CREATE TABLE policy_clauses (
     offered      boolean  NOT NULL CHECK (NOT offered OR leaf AND kind = 'clause'),
     -- The day by which the newest come first.
     published_on date     NOT NULL,
+    -- As the policy says; until then it is offered.
+    expires_on   date,
     CONSTRAINT policy_clauses_place UNIQUE (policy_id, place)
 );
-CREATE INDEX policy_clauses_fitting ON policy_clauses (audience_id, published_on DESC, id DESC) WHERE offered;
+CREATE INDEX policy_clauses_fitting ON policy_clauses (audience_id, published_on DESC, id DESC) INCLUDE (expires_on)
+    WHERE offered;
 
 -- What staff say of whom a clause is for. It holds for the same words of the same policy, whatever else changes in it.
 CREATE TABLE policy_confirmations (

@@ -607,6 +607,7 @@ diesel::table! {
         reasons -> Jsonb,
         offered -> Bool,
         published_on -> Date,
+        expires_on -> Nullable<Date>,
     }
 }
 

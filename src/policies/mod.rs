@@ -16,10 +16,9 @@ pub mod presentation;
 mod reading;
 mod worker;
 
-use diesel_async::AsyncConnection;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 
 use crate::access::{self, Action};
-use crate::database::Connection;
 use crate::identity::Caller;
 use crate::problem::{Answer, Kind, Problem};
 use crate::registry::policies::Policy;
@@ -29,7 +28,7 @@ pub use reading::{RULES, Reading};
 pub use worker::work;
 
 /// The policy of an address that the caller may read, with its clauses at hand.
-async fn found(id: &str, caller: &Caller, connection: &mut Connection) -> Answer<Record<Policy>> {
+async fn found(id: &str, caller: &Caller, connection: &mut AsyncPgConnection) -> Answer<Record<Policy>> {
     let policy = Policy::find(ids::of_address(id)?, connection).await?.ok_or_else(Problem::not_found)?;
     if !access::may(caller, Action::Read, &policy) {
         return Err(Problem::not_found());

@@ -64,6 +64,6 @@ fn region(policy: &Policy, number: Option<&DocumentNumber>) -> Option<String> {
     if policy.level == PolicyLevel::National {
         return None;
     }
-    let issuer = policy.issuer.as_deref().map_or("", String::as_str);
+    let issuer = policy.issuer.as_deref().unwrap_or_default();
     region_of(&[issuer, &policy.title], number, policy.level == PolicyLevel::Provincial)
 }

@@ -23,5 +23,6 @@ mod operation;
 mod outsiders;
 mod partners;
 mod people;
+mod policies;
 mod registry;
 mod sessions;

@@ -19,8 +19,11 @@ pub use regions::region_of;
 /// Rises when the rules change.
 pub const RULES: i32 = 1;
 
+/// What is found of each aspect, at most: a clause that names more is a list of all there is.
+const MOST: usize = 20;
+
 /// What a reason speaks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = AudienceAspect)]
 pub enum Aspect {
@@ -93,7 +96,7 @@ impl Audience {
                 Aspect::Topic => &mut self.topics,
             };
             // One reason is enough for each.
-            if values.insert(reason.value.clone()) {
+            if values.len() < MOST && values.insert(reason.value.clone()) {
                 self.reasons.push(reason);
             }
         }
@@ -136,6 +139,7 @@ mod tests {
         says("1.小微企业贷款贴息。", [&[], &["micro", "small"], &[], &[]]);
         says("1.对中小企业的补助。", [&[], &["medium", "small"], &[], &[]]);
         says("1.支持金属制品业和汽车零部件企业技术改造。", [&[], &[], &["C33", "C367"], &[]]);
+        says("1.支持医药制造业企业研发。", [&[], &[], &["C27"], &[]]);
         says("1.在沧州市境内注册的医药制造企业。", [&[], &[], &["C27"], &["130900"]]);
     }
 

@@ -1,5 +1,7 @@
 //! Words that say whom a clause is for, and what it is about. Text is read in Simplified script.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -131,11 +133,20 @@ static RULES: LazyLock<Lexicon<Rule>> = LazyLock::new(|| {
     Lexicon::of(rules)
 });
 
-/// What the words of a place speak for.
+/// What the words of a place speak for. A word within a longer one that speaks for the same is not heard.
 pub fn found(text: &Text, place: &Range<usize>) -> Vec<Reason> {
     let plain = text.plain(place);
+    let mut heard: Vec<(usize, usize, &Rule)> =
+        RULES.found(plain).filter(|(at, length, rule)| rule.holds(plain, *at, *length)).collect();
+    heard.sort_by_key(|(at, length, _)| (*at, Reverse(*length)));
+    let mut ends: HashMap<Aspect, usize> = HashMap::new();
     let mut reasons = Vec::new();
-    for (at, length, rule) in RULES.found(plain).filter(|(at, length, rule)| rule.holds(plain, *at, *length)) {
+    for (at, length, rule) in heard {
+        let end = ends.entry(rule.aspect).or_default();
+        if at + length <= *end {
+            continue;
+        }
+        *end = at + length;
         let place = place.start + at..place.start + at + length;
         reasons.extend(rule.values.iter().map(|value| Reason {
             aspect: rule.aspect,

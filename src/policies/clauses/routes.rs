@@ -4,14 +4,13 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, put, web};
 use deserr::Deserr;
 use diesel::result::{DatabaseErrorKind, Error};
-use diesel_async::AsyncConnection;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use super::store;
 use super::view::{Clause, ConfirmedAudience};
 use crate::audit::{self, Action, Event, Origin};
-use crate::database::Connection;
 use crate::http::conditions::etag;
 use crate::http::paging::{Paging, PagingParameters};
 use crate::http::{Body, Conditions, flag};
@@ -116,7 +115,7 @@ pub async fn confirm(
 }
 
 /// The clause of an address, of a policy that the caller may read.
-async fn one(path: &(String, String), caller: &Caller, connection: &mut Connection) -> Answer<Clause> {
+async fn one(path: &(String, String), caller: &Caller, connection: &mut AsyncPgConnection) -> Answer<Clause> {
     let policy = found(&path.0, caller, connection).await?.stamp.id;
     let clause = store::find(policy, ids::of_address(&path.1)?, connection).await?;
     clause.ok_or_else(Problem::not_found)

@@ -46,6 +46,7 @@ struct Row<'r> {
     reasons: &'r [Reason],
     offered: bool,
     published_on: NaiveDate,
+    expires_on: Option<NaiveDate>,
 }
 
 /// Whom a clause is for, as a row has it.
@@ -61,18 +62,19 @@ struct Named {
 const AUDIENCES: &str = "
     INSERT INTO policy_audiences (labels, scales, industries, regions, within)
     SELECT DISTINCT labels, scales, industries, regions, $2
-    FROM jsonb_to_recordset($1::jsonb) AS row (labels text[], scales text[], industries text[], regions text[])
+    FROM jsonb_to_recordset($1::jsonb) AS said (labels text[], scales text[], industries text[], regions text[])
     ORDER BY labels, scales, industries, regions ON CONFLICT DO NOTHING";
 
 const CLAUSES: &str = "
     INSERT INTO policy_clauses (id, policy_id, place, parent, depth, leaf, kind, number, heading, text, start_at, end_at,
-        departments, doubt, digest, version, audience_id, topics, reasons, offered, published_on)
-    SELECT row.id, $3, place, parent, depth, leaf, kind, number, heading, text, start_at, end_at, departments, doubt, digest,
-        version, audience.id, topics, reasons, offered, published_on
-    FROM jsonb_to_recordset($1::jsonb) AS row (id uuid, place smallint, parent smallint, depth smallint, leaf boolean,
+        departments, doubt, digest, version, audience_id, topics, reasons, offered, published_on,
+        expires_on)
+    SELECT piece.id, $3, place, parent, depth, leaf, kind, number, heading, text, start_at, end_at, departments, doubt, digest,
+        version, audience.id, topics, reasons, offered, published_on, expires_on
+    FROM jsonb_to_recordset($1::jsonb) AS piece (id uuid, place smallint, parent smallint, depth smallint, leaf boolean,
         kind text, number text, heading text, text text, start_at integer, end_at integer, departments jsonb, doubt text,
         digest bytea, version bigint, labels text[], scales text[], industries text[], regions text[], topics text[],
-        reasons jsonb, offered boolean, published_on date)
+        reasons jsonb, offered boolean, published_on date, expires_on date)
     JOIN policy_audiences audience USING (labels, scales, industries, regions)
     WHERE audience.within IS NOT DISTINCT FROM $2";
 
@@ -89,9 +91,8 @@ const TELL: &str = "
     SELECT uuid_v7(), users.id, $1 FROM users JOIN organisations firm ON firm.id = users.organisation_id
     WHERE users.role = 'enterprise' AND users.disabled_at IS NULL AND firm.deleted_at IS NULL AND firm.kind = 'enterprise'
       AND EXISTS (SELECT FROM policy_clauses clause JOIN policy_audiences whom ON whom.id = clause.audience_id
-          JOIN policies ON policies.id = clause.policy_id
           WHERE clause.policy_id = $1 AND clause.offered AND whom.asks > 0
-            AND coalesce(policies.expires_on >= (now() AT TIME ZONE 'Asia/Shanghai')::date, true)
+            AND coalesce(clause.expires_on >= (now() AT TIME ZONE 'Asia/Shanghai')::date, true)
             AND audience_gap(whom.labels, whom.scales, whom.industries, whom.regions, whom.within, firm.labels, firm.scale,
                 industry_path(firm.industry), region_path(firm.region)) = 0)
     ON CONFLICT ON CONSTRAINT notifications_policy_once DO NOTHING";
@@ -200,7 +201,7 @@ fn row<'r>(
         (1, named, list(&found.topics))
     };
     let (version, audience, topics) = confirmed.get(&digest).cloned().unwrap_or_else(by_rules);
-    let Policy { status, published_on, .. } = policy.fields;
+    let Policy { status, published_on, expires_on, .. } = policy.fields;
     Row {
         id: known.get_mut(&digest).and_then(Vec::pop).unwrap_or_else(Uuid::now_v7),
         place,
@@ -222,6 +223,7 @@ fn row<'r>(
         reasons: &found.reasons,
         offered: is_for_firms(piece) && status == PublicationStatus::Published && policy.stamp.deleted_at.is_none(),
         published_on: published_on.unwrap_or_else(|| policy.stamp.created_at.date_naive()),
+        expires_on,
     }
 }
 
@@ -331,7 +333,7 @@ const CONFIRM: &str = "
         SELECT digest FROM policy_clauses WHERE policy_id = $1 AND id = $2 AND version = $3
     ), whom AS (
         SELECT audience.id FROM policy_audiences audience
-        JOIN jsonb_to_recordset($4::jsonb) AS row (labels text[], scales text[], industries text[], regions text[])
+        JOIN jsonb_to_recordset($4::jsonb) AS said (labels text[], scales text[], industries text[], regions text[])
             USING (labels, scales, industries, regions)
         WHERE audience.within IS NOT DISTINCT FROM $5
     ), kept AS (

@@ -65,12 +65,11 @@ fn is_attachment(line: &[char]) -> bool {
 /// A line that is a day and nothing else: 2020年9月30日, 二〇二〇年九月三十日, 2020-09-30.
 fn is_date(line: &[char]) -> bool {
     let digits = |c: &char| c.is_ascii_digit() || "〇零○O一二三四五六七八九十".contains(*c);
-    let mut parts = 0;
     let mut rest: Vec<char> = line.iter().copied().filter(|c| !c.is_whitespace()).collect();
     if rest.len() > 16 {
         return false;
     }
-    for marks in ["年-./", "月-./", "日"] {
+    for (parts, marks) in ["年-./", "月-./", "日"].into_iter().enumerate() {
         let length = rest.iter().take_while(|c| digits(c)).count();
         let most = if parts == 0 { 4 } else { 3 };
         if length == 0 || length > most || parts == 0 && length < 4 {
@@ -81,7 +80,6 @@ fn is_date(line: &[char]) -> bool {
             None if parts == 2 => rest.drain(..length),
             _ => return false,
         };
-        parts += 1;
     }
     rest.is_empty()
 }

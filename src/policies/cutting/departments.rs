@@ -208,7 +208,7 @@ fn names(text: &Text, sentence: &Range<usize>) -> Vec<Range<usize>> {
                     && !is_body(text, before)
                     && !VERBS.iter().any(|(verb, _)| ends_with(text.plain(before), verb)) =>
             {
-                before.end = name.end
+                before.end = name.end;
             }
             _ => names.push(name),
         }

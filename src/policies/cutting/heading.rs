@@ -86,7 +86,7 @@ fn heading(text: &Text, line: &Range<usize>, style: Style, (more, headed): (bool
     let within = |at: usize| brackets.iter().any(|bracket| bracket.contains(&(line.start + at)));
     let mark = |marks: &str| plain.iter().enumerate().position(|(at, c)| marks.contains(*c) && !within(at));
     if matches!(style, Style::Volume | Style::Chapter | Style::Section) {
-        return (!line.is_empty() && mark("。;").is_none()).then(|| line.clone());
+        return ((1..=LONGEST_LINE).contains(&line.len()) && mark("。;").is_none()).then(|| line.clone());
     }
     // 第三条 【申报条件】
     if let Some(bracket) = brackets.first().filter(|bracket| bracket.start == line.start && bracket.len() <= LONGEST)

@@ -130,5 +130,5 @@ fn what_is_huge_or_hostile_is_cut_in_bounded_time() {
             let _ = crate::policies::audience::of(&text, &pieces, place, Some("130927"));
         }
     }
-    assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < std::time::Duration::from_mins(1), "{:?}", begun.elapsed());
 }

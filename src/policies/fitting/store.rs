@@ -22,10 +22,8 @@ const FITTING: &str = "
     ), best AS (
         SELECT rank, found.* FROM whom, LATERAL (
             SELECT clause.id, clause.published_on FROM policy_clauses clause
-            JOIN policies ON policies.id = clause.policy_id
             WHERE clause.audience_id = whom.id AND clause.offered
-              AND policies.status = 'published' AND policies.deleted_at IS NULL
-              AND coalesce(policies.expires_on >= (now() AT TIME ZONE 'Asia/Shanghai')::date, true)
+              AND coalesce(clause.expires_on >= (now() AT TIME ZONE 'Asia/Shanghai')::date, true)
               AND ($3 IS NULL OR rank > $3 OR (clause.published_on, clause.id) < ($4, $5))
             ORDER BY clause.published_on DESC, clause.id DESC LIMIT $6) AS found
         ORDER BY rank, found.published_on DESC, found.id DESC LIMIT $6
@@ -35,6 +33,7 @@ const FITTING: &str = "
         policies.issuer, policies.expires_on, whom.labels, whom.scales, whom.industries, whom.regions, whom.within
     FROM best JOIN policy_clauses clause USING (id) JOIN policies ON policies.id = clause.policy_id
     JOIN policy_audiences whom ON whom.id = clause.audience_id
+    WHERE policies.status = 'published' AND policies.deleted_at IS NULL
     ORDER BY rank, clause.published_on DESC, clause.id DESC";
 
 /// Where a clause stands among those of a firm.
