@@ -8,7 +8,7 @@ use diesel::sql_types::{Integer, Uuid as SqlUuid};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use super::clauses::store;
+use super::clauses;
 use super::reading::RULES;
 use crate::database::{Database, DatabaseError};
 use crate::registry::Store;
@@ -63,7 +63,7 @@ pub async fn read(id: Uuid, connection: &mut AsyncPgConnection) -> QueryResult<(
         .execute(connection)
         .await?;
     match Policy::find(id, connection).await? {
-        Some(policy) => store::keep(&policy, connection).await,
+        Some(policy) => clauses::keep(&policy, connection).await,
         None => Ok(()),
     }
 }

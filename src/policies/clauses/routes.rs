@@ -8,8 +8,8 @@ use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
-use super::store;
 use super::view::{Clause, ConfirmedAudience};
+use super::{store, tell};
 use crate::audit::{self, Action, Event, Origin};
 use crate::http::conditions::etag;
 use crate::http::paging::{Paging, PagingParameters};
@@ -105,7 +105,7 @@ pub async fn confirm(
             if !store::confirm((&clause, clause.version), &said.0, user, connection).await.map_err(refused)? {
                 return Err(Problem::new(Kind::PreconditionFailed));
             }
-            store::tell(clause.policy_id, connection).await?;
+            tell(clause.policy_id, connection).await?;
             let event = Event::new(Action::PolicyClauseConfirmed).about_id("policy", clause.policy_id);
             let event = event.with(json!({ "clause": clause.id, "version": clause.version + 1 }));
             Ok::<_, Problem>(audit::record(&origin, &event, connection).await?)

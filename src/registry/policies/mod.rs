@@ -105,7 +105,7 @@ impl Concept for Policy {
 
     /// Its clauses are those of the version that stands, and whom it fits is told.
     async fn written(record: &Record<Self>, connection: &mut AsyncPgConnection) -> QueryResult<()> {
-        clauses::store::keep(record, connection).await?;
-        clauses::store::tell(record.stamp.id, connection).await
+        clauses::keep(record, connection).await?;
+        clauses::tell(record.stamp.id, connection).await
     }
 }
