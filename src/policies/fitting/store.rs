@@ -9,18 +9,20 @@ use serde_json::Value;
 use uuid::Uuid;
 
 /// The best come first: what fits before what lacks one thing, what asks for more before what asks for less, the newest
-/// before the oldest.
+/// before the oldest. Combinations come in the order of their rank, so that those that cannot reach the page are not looked
+/// into.
 const FITTING: &str = "
     WITH firm AS (
         SELECT labels, scale, industry_path(industry) AS industries, region_path(region) AS regions
         FROM organisations WHERE id = $1
-    ), whom AS MATERIALIZED (
-        SELECT audience.*, gap * 10 - asks AS rank FROM firm, policy_audiences audience, LATERAL (
-            SELECT audience_gap(audience.labels, audience.scales, audience.industries, audience.regions, audience.within,
-                firm.labels, firm.scale, firm.industries, firm.regions)) AS gaps (gap)
-        WHERE gap <= 1 AND ($2 IS NULL OR (gap = 0) = $2) AND ($3 IS NULL OR gap * 10 - asks >= $3)
     ), best AS (
-        SELECT rank, found.* FROM whom, LATERAL (
+        SELECT rank, found.* FROM (
+            SELECT id, gap * 10 - asks AS rank FROM (
+                SELECT audience.id, asks, audience_gap(audience.labels, audience.scales, audience.industries,
+                    audience.regions, audience.within, firm.labels, firm.scale, firm.industries, firm.regions) AS gap
+                FROM firm, policy_audiences audience OFFSET 0) AS gaps
+            WHERE gap <= 1 AND ($2 IS NULL OR (gap = 0) = $2) AND ($3 IS NULL OR gap * 10 - asks >= $3)
+            ORDER BY rank OFFSET 0) AS whom, LATERAL (
             SELECT clause.id, clause.published_on FROM policy_clauses clause
             WHERE clause.audience_id = whom.id AND clause.offered
               AND coalesce(clause.expires_on >= (now() AT TIME ZONE 'Asia/Shanghai')::date, true)
