@@ -16,6 +16,7 @@ pub mod presentation;
 mod reading;
 mod worker;
 
+use actix_web::web::ServiceConfig;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 
 use crate::access::{self, Action};
@@ -26,6 +27,20 @@ use crate::registry::{Record, Store, ids};
 
 pub use reading::{RULES, Reading};
 pub use worker::work;
+
+/// Registers the routes of what is read out of policies.
+pub fn configure(config: &mut ServiceConfig) {
+    config
+        .service(clauses::routes::list)
+        .service(clauses::routes::read)
+        .service(clauses::routes::confirm)
+        .service(presentation::read)
+        .service(files::create)
+        .service(files::list)
+        .service(files::download)
+        .service(fitting::routes::list)
+        .service(feeds::read);
+}
 
 /// The policy of an address that the caller may read, with its clauses at hand.
 async fn found(id: &str, caller: &Caller, connection: &mut AsyncPgConnection) -> Answer<Record<Policy>> {

@@ -146,6 +146,7 @@ pub trait Concept:
     }
 
     /// What follows from a version that was just written, in the same transaction. For most nothing does.
+    #[must_use]
     fn written(_: &Record<Self>, _: &mut AsyncPgConnection) -> impl Future<Output = QueryResult<()>> + Send {
         ready(Ok(()))
     }
