@@ -121,7 +121,7 @@ async fn the_firms_that_a_policy_fits_are_told_once() {
     let one = format!("/v1/policies/{id}");
     staff.patch(&one, "\"1\"", &json!({"status": "published"})).await.expect(200);
     let expected = json!({"kind": "policy", "id": id, "title": "若干措施"});
-    assert_eq!(told(&fitting).await, [expected.clone()]);
+    assert_eq!(told(&fitting).await, [expected]);
     assert!(told(&other).await.is_empty() && told(&staff).await.is_empty());
     staff.patch(&one, "\"2\"", &json!({"title": "若干新措施"})).await.expect(200);
     assert_eq!(told(&fitting).await.len(), 1);
