@@ -23,6 +23,7 @@ pub mod notifications;
 pub mod openapi;
 pub mod pages;
 pub mod patents;
+pub mod policies;
 pub mod problem;
 pub mod registry;
 pub mod server;

@@ -23,8 +23,8 @@ use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::{
-    audit, centre, changes, dockings, events, harvest, health, identity, matching, notifications, patents, problem,
-    registry, teams, visits,
+    audit, centre, changes, dockings, events, harvest, health, identity, matching, notifications, patents, policies,
+    problem, registry, teams, visits,
 };
 
 #[derive(OpenApi)]
@@ -96,6 +96,9 @@ use crate::{
         patents::search::routes::search,
         patents::calendar::routes::list, patents::calendar::routes::read, patents::calendar::routes::replace,
         patents::calendar::routes::remove,
+        policies::clauses::routes::list, policies::clauses::routes::read, policies::clauses::routes::confirm,
+        policies::presentation::read, policies::files::create, policies::files::list, policies::files::download,
+        policies::fitting::routes::list, policies::feeds::read,
         registry::codes::routes::list_industries, registry::codes::routes::read_industry,
         registry::codes::routes::list_regions, registry::codes::routes::read_region,
         problem::pages::index, problem::pages::page,

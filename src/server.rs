@@ -25,7 +25,7 @@ use crate::registry::results::ResearchResult;
 use crate::state::State;
 use crate::{
     access, audit, centre, changes, dockings, events, exports, harvest, health, identity, matching, notifications,
-    openapi, pages, patents, problem, registry, teams, visits,
+    openapi, pages, patents, policies, problem, registry, teams, visits,
 };
 
 /// Seconds that running requests have to finish when the service is told to stop.
@@ -113,6 +113,7 @@ fn routes(config: &mut ServiceConfig) {
         .configure(event_routes)
         .configure(team_routes)
         .configure(patents::routes::configure)
+        .configure(policies::configure)
         .configure(partner_routes)
         .service(notifications::routes::list)
         .service(notifications::routes::read)

@@ -65,6 +65,15 @@ const ANYONE_BY_WHAT_THEY_READ: &[Grant] = &[
     to(Admin, Readable),
 ];
 
+const ANYONE_WHO_READS_POLICIES: &[Grant] = &[
+    to(Public, Readable),
+    to(Enterprise, Readable),
+    to(Expert, Readable),
+    site(Scope::PoliciesRead, Readable),
+    to(Staff, Readable),
+    to(Admin, Readable),
+];
+
 const CENTRE: &[Grant] = &[centre(Staff), centre(Admin)];
 
 const PEOPLE: &[Grant] = &[own(Enterprise, Own), own(Expert, Own), own(Staff, Own), own(Admin, Own)];
@@ -298,6 +307,16 @@ const TABLE: &[Rule] = &[
     // The calendar of working days.
     operations(&["list_calendar_days", "read_calendar_day"], MEMBERS),
     operations(&["replace_calendar_day", "delete_calendar_day"], CENTRE),
+    // What is read out of a policy is seen by whoever may read it. An enterprise's own is what fits it.
+    operations(
+        &["list_policy_clauses", "read_policy_clause", "list_policy_files", "download_policy_file"],
+        ANYONE_WHO_READS_POLICIES,
+    ),
+    operations(&["read_policy_presentation"], ANYONE_WHO_READS_POLICIES).costing(2),
+    operations(&["replace_policy_clause_audience"], CENTRE),
+    operations(&["create_policy_file"], CENTRE).costing(5),
+    operations(&["list_enterprise_policies"], &[to(Enterprise, Own), to(Staff, All), to(Admin, All)]).costing(2),
+    operations(&["read_policy_feed"], EVERYONE),
     // What one was told oneself.
     operations(&["list_notifications", "read_notification", "read_notifications"], PEOPLE),
     // What the service says of itself.

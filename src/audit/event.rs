@@ -81,6 +81,8 @@ vocabulary! {
         PatentDocumentAdded = "patent_document_added",
         PatentDocumentDownloaded = "patent_document_downloaded",
         CalendarChanged = "calendar_changed",
+        PolicyClauseConfirmed = "policy_clause_confirmed",
+        PolicyFileAdded = "policy_file_added",
     }
 }
 

@@ -23,6 +23,7 @@ use crate::matching::follow::Follower;
 use crate::matching::{Engine, Model, alerts, meanings, runs};
 use crate::meaning::Embedder;
 use crate::patents;
+use crate::policies;
 use crate::server;
 use crate::state::State;
 use crate::visits::{self, Visits};
@@ -106,6 +107,7 @@ pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State
     tokio::spawn(sweep(Arc::downgrade(&tokens), database.clone()));
     tokio::spawn(reminders::work(Arc::downgrade(&tokens), database.clone()));
     tokio::spawn(patents::reminders::work(Arc::downgrade(&tokens), database.clone()));
+    tokio::spawn(policies::work(Arc::downgrade(&tokens), database.clone()));
     let index = folder.join("index");
     // Those who answer come before the threads of the index, which merge.
     let engine = background::run(move || Engine::open(&index, model)).await??;

@@ -21,8 +21,9 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// Longer than this no request waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Longer than this no statement of a request runs, not even when its caller is gone.
-const STATEMENT: &str = "SET statement_timeout = '30s'";
+/// Longer than 30 s no statement of a request runs, not even when its caller is gone; and none so long that compiling it
+/// would pay.
+const STATEMENT: &str = "SET statement_timeout = '30s'; SET jit = off";
 
 pub type Connection = Object<AsyncPgConnection>;
 

@@ -133,6 +133,7 @@ diesel::table! {
         body -> Text,
         topics -> Array<Text>,
         status -> Text,
+        author -> Nullable<Text>,
     }
 }
 
@@ -367,6 +368,7 @@ diesel::table! {
         news -> Nullable<Text>,
         team_id -> Nullable<Uuid>,
         team_news -> Nullable<Text>,
+        policy_id -> Nullable<Uuid>,
         patent_reminder_id -> Nullable<Uuid>,
     }
 }
@@ -782,3 +784,79 @@ diesel::joinable!(patent_documents -> files (file_id));
 diesel::joinable!(patent_reminders -> patent_cases (case_id));
 diesel::allow_tables_to_appear_in_same_query!(patent_documents, files);
 diesel::allow_tables_to_appear_in_same_query!(patent_reminders, patent_cases);
+
+diesel::table! {
+    policy_readings (policy_id) {
+        policy_id -> Uuid,
+        version -> BigInt,
+        rules -> Integer,
+        number_body -> Nullable<Text>,
+        number_year -> Nullable<SmallInt>,
+        number_serial -> Nullable<Integer>,
+        region -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    policy_audiences (id) {
+        id -> BigInt,
+        labels -> Array<Text>,
+        scales -> Array<Text>,
+        industries -> Array<Text>,
+        regions -> Array<Text>,
+        within -> Nullable<Text>,
+        asks -> SmallInt,
+    }
+}
+
+diesel::table! {
+    policy_clauses (id) {
+        id -> Uuid,
+        policy_id -> Uuid,
+        place -> SmallInt,
+        parent -> Nullable<SmallInt>,
+        depth -> SmallInt,
+        leaf -> Bool,
+        kind -> Text,
+        number -> Nullable<Text>,
+        heading -> Nullable<Text>,
+        text -> Text,
+        start_at -> Integer,
+        end_at -> Integer,
+        departments -> Jsonb,
+        doubt -> Nullable<Text>,
+        digest -> Bytea,
+        version -> BigInt,
+        audience_id -> BigInt,
+        topics -> Array<Text>,
+        reasons -> Jsonb,
+        offered -> Bool,
+        published_on -> Date,
+        expires_on -> Nullable<Date>,
+    }
+}
+
+diesel::table! {
+    policy_confirmations (policy_id, digest, version) {
+        policy_id -> Uuid,
+        digest -> Bytea,
+        version -> BigInt,
+        audience_id -> BigInt,
+        topics -> Array<Text>,
+        confirmed_by -> Uuid,
+        confirmed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    policy_files (file_id) {
+        file_id -> Uuid,
+        policy_id -> Uuid,
+    }
+}
+
+diesel::joinable!(policy_files -> files (file_id));
+diesel::joinable!(policy_clauses -> policy_audiences (audience_id));
+diesel::joinable!(policy_confirmations -> policy_audiences (audience_id));
+diesel::allow_tables_to_appear_in_same_query!(policy_files, files);
+diesel::allow_tables_to_appear_in_same_query!(policy_clauses, policy_audiences, policy_confirmations);

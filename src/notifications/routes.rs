@@ -23,6 +23,7 @@ use crate::patents::reminders::NotifiedDeadline;
 use crate::problem::{Answer, Faults, FieldFault, Problem};
 use crate::registry::demands::Demand;
 use crate::registry::experts::Expert;
+use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::registry::{Concept, Kind, ids};
 use crate::state::State;
@@ -39,7 +40,8 @@ pub struct NotificationFilter {
     pub unread: Option<bool>,
 }
 
-/// What somebody was told of: a strong match, news of a docking or of a team, or a deadline that comes near.
+/// What somebody was told of: a strong match, news of a docking or of a team, a deadline that comes near, or a policy that fits
+/// their enterprise.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
     "id": "01939c5e-0000-7000-8000-00000000000f", "created_at": "2026-11-25T02:03:04Z", "score": 0.73, "level": "strong",
@@ -67,6 +69,9 @@ pub struct Notification {
     /// The docking that it is news of. Left out while the caller may not see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     docking: Option<NotifiedDocking>,
+    /// The policy that has clauses for the caller's enterprise. Left out while the caller may not read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<NotifiedRecord>,
     /// The deadline of a patent case that comes near. Left out while the caller may not see the case.
     #[serde(skip_serializing_if = "Option::is_none")]
     deadline: Option<NotifiedDeadline>,
@@ -150,6 +155,7 @@ pub struct ReadNotifications {
 ///
 /// 自己的通知，新的在前：新登记或修改过的成果、专家与需求强相关时告知有关的人，每一对只告知一次；对接有进展或搁置过久时告知双方和中心的人；专家服务团有变动时告知有关的人。
 /// 专利申报的期限和费用在到期前 30、14、7、1 天告知申请人和中心的人。
+/// 新发布的政策有适用本企业的条款时告知企业的人。
 #[utoipa::path(operation_id = "list_notifications", tag = "notifications", params(NotificationFilter, PagingParameters),
     responses((status = 200, description = "One page", body = NotificationPage)))]
 #[get("/v1/notifications")]
@@ -214,6 +220,8 @@ async fn named(told: Vec<Told>, caller: &Caller, connection: &mut Connection) ->
     names.extend(titled(&experts, |expert: &Expert| expert.name.to_string(), caller, connection).await?);
     let teams = told.iter().filter_map(|one| if let Subject::Team(team, _) = &one.of { Some(team.id) } else { None });
     let teams = seen(&teams.collect::<Vec<Uuid>>(), caller, connection).await?;
+    let policies: Vec<Uuid> = told.iter().filter_map(Told::policy).collect();
+    names.extend(titled(&policies, |policy: &Policy| policy.title.to_string(), caller, connection).await?);
     Ok(told.into_iter().map(|one| Notification::of(one, &names, &teams, caller)).collect())
 }
 
@@ -231,6 +239,7 @@ impl Notification {
             docking: None,
             team: None,
             deadline: None,
+            policy: None,
         };
         match of {
             Subject::Pair(pair) => Self {
@@ -240,6 +249,7 @@ impl Notification {
                 counterpart: pair.result.or(pair.expert).and_then(|id| names.get(&id).cloned()),
                 ..bare
             },
+            Subject::Policy(policy) => Self { policy: names.get(&policy).cloned(), ..bare },
             Subject::Docking(docking, news) => {
                 let seen = docking.party(caller).is_some();
                 Self { docking: seen.then(|| NotifiedDocking::of(*docking, news)), ..bare }

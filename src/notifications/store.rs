@@ -29,18 +29,28 @@ pub enum Subject {
     Docking(Box<Docking>, DockingNews),
     Team(TeamRow, TeamNews),
     Deadline(Box<PatentCase>, Reminder),
+    Policy(Uuid),
 }
 
 /// A deadline that comes near: its key, its kind, when it is due, and how many days before.
 pub type Reminder = (String, String, NaiveDate, i16);
 
 impl Told {
+    /// The policy that it is of, if it is of one.
+    #[must_use]
+    pub fn policy(&self) -> Option<Uuid> {
+        match self.of {
+            Subject::Policy(policy) => Some(policy),
+            Subject::Pair(_) | Subject::Docking(..) | Subject::Team(..) | Subject::Deadline(..) => None,
+        }
+    }
+
     /// The pair that it is of, if it is of one.
     #[must_use]
     pub fn pair(&self) -> Option<&Pair> {
         match &self.of {
             Subject::Pair(pair) => Some(pair),
-            Subject::Docking(..) | Subject::Team(..) | Subject::Deadline(..) => None,
+            Subject::Docking(..) | Subject::Team(..) | Subject::Deadline(..) | Subject::Policy(_) => None,
         }
     }
 }
@@ -54,7 +64,8 @@ pub struct Pair {
     pub score: f32,
 }
 
-type Row = (Uuid, DateTime<Utc>, Option<DateTime<Utc>>, Option<DockingNews>, Option<TeamNews>, Option<Uuid>);
+type Row =
+    (Uuid, DateTime<Utc>, Option<DateTime<Utc>>, Option<DockingNews>, Option<TeamNews>, Option<Uuid>, Option<Uuid>);
 type SubjectRow = (Option<Pair>, Option<Docking>, Option<TeamRow>);
 
 /// One page of what a person was told, newest first.
@@ -86,25 +97,30 @@ pub async fn page(
         notifications::news,
         notifications::team_news,
         notifications::patent_reminder_id,
+        notifications::policy_id,
     );
     let pair = (alerts::demand_id, alerts::result_id, alerts::expert_id, alerts::score);
     let subject = (pair.nullable(), Option::<Docking>::as_select(), Option::<TeamRow>::as_select());
     let rows: Vec<(Row, SubjectRow)> =
         query.order(notifications::id.desc()).limit(limit).select((told, subject)).load(connection).await?;
     let mut reminders =
-        reminders(rows.iter().filter_map(|((.., reminder), _)| *reminder).collect(), connection).await?;
-    let told = rows.into_iter().filter_map(|((id, created_at, read_at, news, team_news, reminder), subject)| {
-        let of = match subject {
-            (Some(pair), ..) => Subject::Pair(pair),
-            (None, Some(docking), _) => Subject::Docking(Box::new(docking), news?),
-            (None, None, Some(team)) => Subject::Team(team, team_news?),
-            (None, None, None) => {
-                let (case, reminder) = reminders.remove(&reminder?)?;
-                Subject::Deadline(Box::new(case), reminder)
-            }
-        };
-        Some(Told { id, created_at, read_at, of })
-    });
+        reminders(rows.iter().filter_map(|((.., reminder, _), _)| *reminder).collect(), connection).await?;
+    let told =
+        rows.into_iter().filter_map(|((id, created_at, read_at, news, team_news, reminder, policy), subject)| {
+            let of = match subject {
+                (Some(pair), ..) => Subject::Pair(pair),
+                (None, Some(docking), _) => Subject::Docking(Box::new(docking), news?),
+                (None, None, Some(team)) => Subject::Team(team, team_news?),
+                (None, None, None) => match policy {
+                    Some(policy) => Subject::Policy(policy),
+                    None => {
+                        let (case, reminder) = reminders.remove(&reminder?)?;
+                        Subject::Deadline(Box::new(case), reminder)
+                    }
+                },
+            };
+            Some(Told { id, created_at, read_at, of })
+        });
     Ok(told.collect())
 }
 

@@ -1,6 +1,6 @@
 //! What all records share: a stamp, a concept's own fields, and who they are for.
 
-use std::future::Future;
+use std::future::{Future, ready};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use deserr::Deserr;
@@ -143,6 +143,12 @@ pub trait Concept:
     /// Takes personal data away; true if there was some. Concepts without any have nothing to do.
     fn conceal(&mut self) -> bool {
         false
+    }
+
+    /// What follows from a version that was just written, in the same transaction. For most nothing does.
+    #[must_use]
+    fn written(_: &Record<Self>, _: &mut AsyncPgConnection) -> impl Future<Output = QueryResult<()>> + Send {
+        ready(Ok(()))
     }
 }
 

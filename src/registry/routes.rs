@@ -102,6 +102,7 @@ async fn create<C: Concept>(
                 Err(replay) => return Ok((replay.record_id, replay.answer, None)),
             };
             C::insert(std::slice::from_ref(&record), connection).await.map_err(refused_write)?;
+            C::written(&record, connection).await?;
             let answer = serde_json::to_value(&record).map_err(Problem::internal)?;
             if let Some(held) = held {
                 held.keep(record.stamp.id, &answer, connection).await?;
@@ -347,6 +348,7 @@ async fn advance<C: Concept>(
             if !C::advance(next, connection).await.map_err(refused_write)? {
                 return Err(Problem::new(Kind::PreconditionFailed));
             }
+            C::written(next, connection).await?;
             let position = position_of_write(connection).await?;
             audit::record(origin, &change(action, next), connection).await?;
             Ok(position)

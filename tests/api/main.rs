@@ -28,6 +28,7 @@ mod outsiders;
 mod partners;
 mod patents;
 mod people;
+mod policies;
 mod registry;
 mod sessions;
 mod teams;

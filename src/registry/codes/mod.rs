@@ -124,6 +124,7 @@ mod tests {
         for list in [industries(), regions()] {
             for item in list.items() {
                 assert!(item.parent.as_deref().is_none_or(|parent| list.find(parent).is_some()), "{item:?}");
+                assert!(list.path(&item.code).take(5).count() < 5, "{item:?} lies within itself");
             }
         }
     }

@@ -7,6 +7,7 @@ mod store;
 use chrono::NaiveDate;
 use deserr::{Deserr, ValuePointerRef};
 use diesel::prelude::*;
+use diesel_async::AsyncPgConnection;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -15,6 +16,7 @@ use super::fields::{Day, Line, PolicyLevel, Prose, PublicationStatus, date, dist
 use super::record::{Concept, Kind, Record};
 use crate::access::Audience;
 use crate::database::schema::policies;
+use crate::policies::clauses;
 use crate::problem::{Faults, FieldFault};
 
 /// A policy (政策).
@@ -39,6 +41,10 @@ pub struct Policy {
     #[deserr(default)]
     #[schema(inline)]
     pub source: Option<Line<1, 200>>,
+    /// Who wrote or compiled it.
+    #[deserr(default)]
+    #[schema(inline)]
+    pub author: Option<Line<1, 200>>,
     #[deserr(default, try_from(Option<String>) = date -> FieldFault)]
     #[schema(inline, value_type = Option<Day>)]
     pub published_on: Option<NaiveDate>,
@@ -95,5 +101,11 @@ impl Concept for Policy {
 
     fn owners(_: &Record<Self>) -> Vec<Uuid> {
         Vec::new()
+    }
+
+    /// Its clauses are those of the version that stands, and whom it fits is told.
+    async fn written(record: &Record<Self>, connection: &mut AsyncPgConnection) -> QueryResult<()> {
+        clauses::keep(record, connection).await?;
+        clauses::tell(record.stamp.id, connection).await
     }
 }
