@@ -30,6 +30,8 @@ CODES = {
     "in_future",
     "file_type",
     "other_database",
+    "not_a_target",
+    "not_public",
 }
 
 # What a patch (RFC 7396) leaves depends on what it is put on.

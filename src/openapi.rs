@@ -24,6 +24,7 @@ use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::{
     audit, centre, changes, dockings, events, health, identity, matching, notifications, problem, registry, visits,
+    webhooks,
 };
 
 #[derive(OpenApi)]
@@ -42,6 +43,7 @@ use crate::{
         (name = "policies", description = "政策"), (name = "matches", description = "匹配与检索"),
         (name = "dockings", description = "对接"), (name = "events", description = "对接活动"),
         (name = "notifications", description = "通知"), (name = "changes", description = "变更流"),
+        (name = "webhooks", description = "推送"),
         (name = "centre", description = "中心介绍和访问人数"),
         (name = "codes", description = "代码表"), (name = "sessions", description = "登录"),
         (name = "account", description = "自己的账号"), (name = "accounts", description = "账号管理"),
@@ -78,6 +80,9 @@ use crate::{
         events::participants::routes::replace, events::rules::routes::read, events::rules::routes::replace,
         events::schedule::routes::create, events::schedule::routes::read, events::schedule::routes::timetable,
         changes::routes::list, centre::routes::read, centre::routes::replace, centre::routes::history,
+        webhooks::routes::create, webhooks::routes::list, webhooks::routes::read, webhooks::routes::replace,
+        webhooks::routes::delete, webhooks::routes::create_secret, webhooks::routes::remove_secret,
+        webhooks::deliveries::list, webhooks::deliveries::replay, webhooks::deliveries::test,
         visits::routes::read_site, visits::routes::count_site, visits::routes::read_policy,
         registry::codes::routes::list_industries, registry::codes::routes::read_industry,
         registry::codes::routes::list_regions, registry::codes::routes::read_region,

@@ -24,7 +24,7 @@ use crate::registry::results::ResearchResult;
 use crate::state::State;
 use crate::{
     access, audit, centre, changes, dockings, events, exports, health, identity, matching, notifications, openapi,
-    pages, problem, registry, visits,
+    pages, problem, registry, visits, webhooks,
 };
 
 /// Seconds that running requests have to finish when the service is told to stop.
@@ -184,6 +184,16 @@ fn routes(config: &mut ServiceConfig) {
         .service(events::schedule::routes::read)
         .service(events::schedule::routes::timetable)
         .service(changes::routes::list)
+        .service(webhooks::routes::create)
+        .service(webhooks::routes::list)
+        .service(webhooks::routes::read)
+        .service(webhooks::routes::replace)
+        .service(webhooks::routes::delete)
+        .service(webhooks::routes::create_secret)
+        .service(webhooks::routes::remove_secret)
+        .service(webhooks::deliveries::list)
+        .service(webhooks::deliveries::replay)
+        .service(webhooks::deliveries::test)
         .service(centre::routes::read)
         .service(centre::routes::replace)
         .service(centre::routes::history)

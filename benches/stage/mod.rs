@@ -15,6 +15,7 @@ use duijie::registry::demands::Demand;
 use duijie::registry::results::ResearchResult;
 use duijie::registry::{Record, Store};
 use duijie::server::{self, Options};
+use duijie::webhooks;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::body::Bytes;
@@ -68,6 +69,7 @@ impl Stage {
             secret: Secret::kept_in(folder.path()).expect("a secret"),
             password_cost: &Cost::default(),
             url: address.clone(),
+            webhooks: webhooks::Options::default(),
         };
         let state = serve::start(database, start).await.expect("a state");
         state.freshness.built().await;

@@ -75,6 +75,8 @@ const SIDES: &[Grant] = &[to(Enterprise, Own), to(Expert, Own), to(Staff, All), 
 
 const WHO_RUNS_ACCOUNTS: &[Grant] = &[to(Staff, OutsideCentre).showing(Fields::Personal), centre(Admin)];
 
+const WHO_KEEPS_WEBHOOKS: &[Grant] = &[site(Scope::Webhooks, Own), to(Staff, Own), to(Admin, All)];
+
 const ADMINS: &[Grant] = &[centre(Admin)];
 
 const TABLE: &[Rule] = &[
@@ -242,6 +244,22 @@ const TABLE: &[Rule] = &[
             to(Admin, Readable),
         ],
     ),
+    // Webhooks: one's own, and for admins all. What is sent is what their owner may read.
+    operations(
+        &[
+            "list_webhooks",
+            "create_webhook",
+            "read_webhook",
+            "replace_webhook",
+            "delete_webhook",
+            "create_webhook_secret",
+            "remove_webhook_secret",
+            "list_webhook_deliveries",
+            "replay_webhook",
+        ],
+        WHO_KEEPS_WEBHOOKS,
+    ),
+    operations(&["test_webhook"], WHO_KEEPS_WEBHOOKS).costing(5),
     // The centre's own page, and how many people come.
     operations(&["read_centre", "read_site_visits", "count_site_visit"], EVERYONE),
     operations(

@@ -63,6 +63,12 @@ vocabulary! {
         ParticipantInvited = "participant_invited",
         ParticipantChanged = "participant_changed",
         CentreChanged = "centre_changed",
+        WebhookCreated = "webhook_created",
+        WebhookChanged = "webhook_changed",
+        WebhookDeleted = "webhook_deleted",
+        WebhookSecretCreated = "webhook_secret_created",
+        WebhookSecretRemoved = "webhook_secret_removed",
+        WebhookReplayed = "webhook_replayed",
     }
 }
 

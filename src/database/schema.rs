@@ -365,6 +365,7 @@ diesel::table! {
         docking_id -> Nullable<Uuid>,
         docking_version -> Nullable<BigInt>,
         news -> Nullable<Text>,
+        webhook_id -> Nullable<Uuid>,
     }
 }
 
@@ -590,5 +591,49 @@ diesel::table! {
         day -> Date,
         of_day -> Int8,
         since -> Date,
+    }
+}
+
+diesel::table! {
+    webhooks (id) {
+        id -> Uuid,
+        version -> BigInt,
+        owner_id -> Uuid,
+        url -> Text,
+        types -> Array<Text>,
+        created_at -> Timestamptz,
+        disabled_at -> Nullable<Timestamptz>,
+        disabled_by -> Nullable<Text>,
+        deleted_at -> Nullable<Timestamptz>,
+        paused_until -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    webhook_secrets (id) {
+        id -> Uuid,
+        webhook_id -> Uuid,
+        slot -> SmallInt,
+        sealed -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    webhook_deliveries (id) {
+        id -> Uuid,
+        webhook_id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        subject -> Uuid,
+        data -> Jsonb,
+        state -> Text,
+        due_at -> Nullable<Timestamptz>,
+        attempts -> SmallInt,
+        created_at -> Timestamptz,
+        attempted_at -> Nullable<Timestamptz>,
+        status -> Nullable<SmallInt>,
+        fault -> Nullable<Text>,
+        answer -> Nullable<Text>,
     }
 }

@@ -63,6 +63,9 @@ pub struct Notification {
     /// The docking that it is news of. Left out while the caller may not see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     docking: Option<NotifiedDocking>,
+    /// The webhook that is off, because its receiver is gone or failed for three days.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook_id: Option<Uuid>,
 }
 
 /// A docking that somebody was told of.
@@ -123,7 +126,7 @@ pub struct ReadNotifications {
 
 /// List notifications
 ///
-/// 自己的通知，新的在前：新登记或修改过的成果、专家与需求强相关时告知有关的人，每一对只告知一次；对接有进展或搁置过久时告知双方和中心的人。
+/// 自己的通知，新的在前：新登记或修改过的成果、专家与需求强相关时告知有关的人，每一对只告知一次；对接有进展或搁置过久时告知双方和中心的人；推送因失败停用时告知登记人和管理员。
 #[utoipa::path(operation_id = "list_notifications", tag = "notifications", params(NotificationFilter, PagingParameters),
     responses((status = 200, description = "One page", body = NotificationPage)))]
 #[get("/v1/notifications")]
@@ -192,8 +195,8 @@ async fn named(told: Vec<Told>, caller: &Caller, connection: &mut Connection) ->
 impl Notification {
     fn of(told: Told, names: &HashMap<Uuid, NotifiedRecord>, caller: &Caller) -> Self {
         let Told { id, created_at, read_at, of } = told;
-        let bare =
-            Self { id, created_at, read_at, score: None, level: None, demand: None, counterpart: None, docking: None };
+        let (score, level, demand, counterpart, docking, webhook_id) = (None, None, None, None, None, None);
+        let bare = Self { id, created_at, read_at, score, level, demand, counterpart, docking, webhook_id };
         match of {
             Subject::Pair(pair) => Self {
                 score: Some(pair.score),
@@ -206,6 +209,7 @@ impl Notification {
                 let seen = docking.party(caller).is_some();
                 Self { docking: seen.then(|| NotifiedDocking::of(*docking, news)), ..bare }
             }
+            Subject::Webhook(id) => Self { webhook_id: Some(id), ..bare },
         }
     }
 }

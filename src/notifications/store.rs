@@ -22,6 +22,8 @@ pub struct Told {
 pub enum Subject {
     Pair(Pair),
     Docking(Box<Docking>, DockingNews),
+    /// One of the person's webhooks, or for an admin of anybody's, which is off.
+    Webhook(Uuid),
 }
 
 impl Told {
@@ -30,7 +32,7 @@ impl Told {
     pub fn pair(&self) -> Option<&Pair> {
         match &self.of {
             Subject::Pair(pair) => Some(pair),
-            Subject::Docking(..) => None,
+            Subject::Docking(..) | Subject::Webhook(_) => None,
         }
     }
 }
@@ -44,7 +46,7 @@ pub struct Pair {
     pub score: f32,
 }
 
-type Row = (Uuid, DateTime<Utc>, Option<DateTime<Utc>>, Option<DockingNews>);
+type Row = (Uuid, DateTime<Utc>, Option<DateTime<Utc>>, Option<DockingNews>, Option<Uuid>);
 type SubjectRow = (Option<Pair>, Option<Docking>);
 
 /// One page of what a person was told, newest first.
@@ -68,16 +70,22 @@ pub async fn page(
     if let Some(after) = after {
         query = query.filter(notifications::id.lt(after));
     }
-    let told = (notifications::id, notifications::created_at, notifications::read_at, notifications::news);
+    let told = (
+        notifications::id,
+        notifications::created_at,
+        notifications::read_at,
+        notifications::news,
+        notifications::webhook_id,
+    );
     let pair = (alerts::demand_id, alerts::result_id, alerts::expert_id, alerts::score);
     let subject = (pair.nullable(), Option::<Docking>::as_select());
     let rows: Vec<(Row, SubjectRow)> =
         query.order(notifications::id.desc()).limit(limit).select((told, subject)).load(connection).await?;
-    let told = rows.into_iter().filter_map(|((id, created_at, read_at, news), subject)| {
+    let told = rows.into_iter().filter_map(|((id, created_at, read_at, news, webhook), subject)| {
         let of = match subject {
             (Some(pair), _) => Subject::Pair(pair),
             (None, Some(docking)) => Subject::Docking(Box::new(docking), news?),
-            (None, None) => return None,
+            (None, None) => Subject::Webhook(webhook?),
         };
         Some(Told { id, created_at, read_at, of })
     });
