@@ -15,7 +15,10 @@ use crate::registry::fields::at_least_one;
 #[schema(example = json!({"url": "https://partner.example.com/duijie", "types": ["result.changed", "demand.changed"]}))]
 pub struct NewWebhook {
     /// A public https address without user or fragment, on port 443 or from 1024 on.
-    #[schema(max_length = 2000, pattern = r"^https?://[A-Za-z0-9\[][^\s#@]*$")]
+    #[schema(
+        max_length = 2000,
+        pattern = r"^https?://[^/\\?@#\s\u0000-\u001f\u007f-\u009f][^#\s\u0000-\u001f\u007f-\u009f]*$"
+    )]
     pub url: String,
     /// What is sent. Partner sites are sent changes of records alone.
     #[deserr(try_from(Vec<WebhookEvent>) = at_least_one::<20, _> -> FieldFault)]

@@ -70,7 +70,8 @@ impl Targets {
     /// # Errors
     /// `not_a_target`, `not_public` for a host that is an address nobody may reach.
     pub fn parse(self, text: &str) -> Result<Url, FieldFault> {
-        let url = Url::parse(text).ok().filter(|url| url.as_str().len() <= LONGEST).ok_or_else(not_a_target)?;
+        let url = Some(text).filter(|text| is_plain(text)).and_then(|text| Url::parse(text).ok());
+        let url = url.filter(|url| url.as_str().len() <= LONGEST).ok_or_else(not_a_target)?;
         let scheme = url.scheme() == "https" || (self.loopback && url.scheme() == "http");
         let port = url.port_or_known_default().is_some_and(|port| port == 443 || port >= 1024);
         let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
@@ -110,6 +111,13 @@ impl Resolve for Targets {
             Ok(addresses)
         })
     }
+}
+
+/// Is it written as an address is? Browsers read much else as one (WHATWG URL, 4.4), and so does the parser.
+fn is_plain(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    let strange = |letter: char| letter == '#' || letter.is_whitespace() || letter.is_control();
+    rest.starts_with(|letter| !"/\\?@".contains(letter)) && !rest.contains(strange)
 }
 
 /// Is it an address of the public internet?
@@ -235,6 +243,12 @@ mod tests {
             "https://example.com:0/",
             "https://example.com:99999/",
             "file:///etc/passwd",
+            "https:example.com",
+            "HTTPS://example.com/",
+            " https://example.com/",
+            "https://example.com/ ",
+            "https:\\\\example.com",
+            "https:////a",
             "gopher://example.com:1234/",
             "https://exa mple.com/",
             "https://256.256.256.256/",

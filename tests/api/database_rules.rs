@@ -242,6 +242,9 @@ async fn the_tables_are_as_the_program_sees_them() {
         centre,
         visitors,
         visits,
+        webhooks,
+        webhook_secrets,
+        webhook_deliveries,
         audit_events
     );
 }

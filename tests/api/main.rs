@@ -29,3 +29,4 @@ mod people;
 mod registry;
 mod sessions;
 mod visits;
+mod webhooks;
