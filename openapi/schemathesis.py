@@ -34,6 +34,8 @@ CODES = {
     "not_for_way",
     "not_for_kind",
     "other_kind",
+    "not_a_target",
+    "not_public",
 }
 
 # What a patch (RFC 7396) leaves depends on what it is put on.

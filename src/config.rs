@@ -56,6 +56,9 @@ pub struct Settings {
     /// The origins of other web sites whose pages may call the API, such as `https://site.example.com`, with commas.
     #[arg(long, env = "DUIJIE_CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<SiteOrigin>,
+    /// Let webhooks go to this machine as well, and there without TLS: for tests of receivers, never in earnest.
+    #[arg(long, env = "DUIJIE_WEBHOOK_LOOPBACK", value_parser = BoolishValueParser::new())]
+    pub webhook_loopback: bool,
     /// The address to listen on.
     #[arg(long, env = "DUIJIE_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,

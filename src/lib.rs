@@ -30,3 +30,4 @@ pub mod server;
 pub mod state;
 pub mod teams;
 pub mod visits;
+pub mod webhooks;

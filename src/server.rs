@@ -25,7 +25,7 @@ use crate::registry::results::ResearchResult;
 use crate::state::State;
 use crate::{
     access, audit, centre, changes, dockings, events, exports, harvest, health, identity, matching, notifications,
-    openapi, pages, patents, policies, problem, registry, teams, visits,
+    openapi, pages, patents, policies, problem, registry, teams, visits, webhooks,
 };
 
 /// Seconds that running requests have to finish when the service is told to stop.
@@ -242,7 +242,17 @@ fn partner_routes(config: &mut ServiceConfig) {
         .service(changes::routes::list)
         .service(harvest::routes::harvest)
         .service(harvest::routes::harvest_by_form)
-        .service(harvest::routes::schema);
+        .service(harvest::routes::schema)
+        .service(webhooks::routes::create)
+        .service(webhooks::routes::list)
+        .service(webhooks::routes::read)
+        .service(webhooks::routes::replace)
+        .service(webhooks::routes::delete)
+        .service(webhooks::routes::create_secret)
+        .service(webhooks::routes::remove_secret)
+        .service(webhooks::deliveries::list)
+        .service(webhooks::deliveries::replay)
+        .service(webhooks::deliveries::test);
 }
 
 /// Those of expert service teams.

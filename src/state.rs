@@ -13,6 +13,7 @@ use crate::identity::tokens::Tokens;
 use crate::matching::Engine;
 use crate::matching::follow::Freshness;
 use crate::visits::Visits;
+use crate::webhooks;
 
 /// The parts of a running service.
 pub struct State {
@@ -24,6 +25,7 @@ pub struct State {
     pub engine: Arc<Engine>,
     pub freshness: Freshness,
     pub visits: Arc<Visits>,
+    pub webhooks: Arc<webhooks::Sender>,
     /// Room for exports.
     pub exports: Arc<Semaphore>,
     /// Where files are kept.

@@ -16,6 +16,7 @@ use duijie::registry::demands::Demand;
 use duijie::registry::results::ResearchResult;
 use duijie::registry::{Record, Store};
 use duijie::server::{self, Options};
+use duijie::webhooks;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper::body::Bytes;
@@ -70,6 +71,7 @@ impl Stage {
             password_cost: &Cost::default(),
             url: address.clone(),
             files: FilePlace::Database,
+            webhooks: webhooks::Options::default(),
         };
         let state = serve::start(database, start).await.expect("a state");
         state.freshness.built().await;

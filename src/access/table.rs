@@ -88,6 +88,8 @@ const WHO_NEEDS_A_TEAM: &[Grant] = &[to(Enterprise, Readable), to(Staff, Readabl
 
 const WHO_RUNS_ACCOUNTS: &[Grant] = &[to(Staff, OutsideCentre).showing(Fields::Personal), centre(Admin)];
 
+const WHO_KEEPS_WEBHOOKS: &[Grant] = &[site(Scope::Webhooks, Own), to(Staff, Own), to(Admin, All)];
+
 const ADMINS: &[Grant] = &[centre(Admin)];
 
 const TABLE: &[Rule] = &[
@@ -256,6 +258,22 @@ const TABLE: &[Rule] = &[
         ],
     ),
     operations(&["harvest", "harvest_by_form"], EVERYONE).costing(5),
+    // Webhooks: one's own, and for admins all. What is sent is what their owner may read.
+    operations(
+        &[
+            "list_webhooks",
+            "create_webhook",
+            "read_webhook",
+            "replace_webhook",
+            "delete_webhook",
+            "create_webhook_secret",
+            "remove_webhook_secret",
+            "list_webhook_deliveries",
+            "replay_webhook",
+        ],
+        WHO_KEEPS_WEBHOOKS,
+    ),
+    operations(&["test_webhook"], WHO_KEEPS_WEBHOOKS).costing(5),
     // The centre's own page, and how many people come.
     operations(&["read_centre", "read_site_visits", "count_site_visit"], EVERYONE),
     operations(

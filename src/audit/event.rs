@@ -83,6 +83,12 @@ vocabulary! {
         CalendarChanged = "calendar_changed",
         PolicyClauseConfirmed = "policy_clause_confirmed",
         PolicyFileAdded = "policy_file_added",
+        WebhookCreated = "webhook_created",
+        WebhookChanged = "webhook_changed",
+        WebhookDeleted = "webhook_deleted",
+        WebhookSecretCreated = "webhook_secret_created",
+        WebhookSecretRemoved = "webhook_secret_removed",
+        WebhookReplayed = "webhook_replayed",
     }
 }
 

@@ -45,8 +45,8 @@ pub enum ChangeAction {
 }))]
 pub struct ChangeView {
     /// Where it stands: `after` for what comes next.
-    #[schema(max_length = 40)]
-    pub position: String,
+    #[schema(value_type = String, max_length = 40)]
+    pub position: Position,
     pub kind: Kind,
     /// Of the record.
     pub id: Uuid,
@@ -94,7 +94,7 @@ struct Known {
 pub async fn read(asked: Asked, caller: &Caller, connection: &mut AsyncPgConnection) -> Answer<Told> {
     let now = store::now(connection).await?;
     let mut position = asked.after.unwrap_or(now.at(0, -1));
-    if !position.is_of_same(now) || !(now.at(0, -1)..=now).contains(&position) {
+    if !position.is_reached(now) {
         return Err(super::routes::lost());
     }
     let kinds = asked.kind.map_or(Kind::ALL.to_vec(), |kind| vec![kind]);
@@ -136,8 +136,7 @@ fn told(row: &ChangeRow, known: &Known, position: Position) -> Option<ChangeView
     }
     let kind = row.kind()?;
     let action = if known.now.is_some() { ChangeAction::Put } else { ChangeAction::Gone };
-    let (position, record) = (position.to_string(), known.now.clone());
-    Some(ChangeView { position, kind, id: row.record_id, version: row.version, action, record })
+    Some(ChangeView { position, kind, id: row.record_id, version: row.version, action, record: known.now.clone() })
 }
 
 /// What has become of the records of some changes.

@@ -10,5 +10,6 @@ pub mod routes;
 mod store;
 mod stream;
 
+pub use feed::{Asked, ChangeView, Told, read};
 pub use position::Position;
 pub use store::{between, now};

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::problem::FieldFault;
@@ -36,6 +37,22 @@ impl Position {
         self.database == other.database
     }
 
+    /// The fault of a position that means nothing here, as after the database was set up anew.
+    #[must_use]
+    pub fn lost() -> FieldFault {
+        FieldFault::new(
+            "other_database",
+            "这个位置不属于现在的数据库：请重新导出后再跟进",
+            "is not one of this database: export again and follow from there",
+        )
+    }
+
+    /// Is it one that this database has come to?
+    #[must_use]
+    pub fn is_reached(self, now: Self) -> bool {
+        self.is_of_same(now) && (now.at(0, -1)..=now).contains(&self)
+    }
+
     /// # Errors
     /// `format` for what no answer has given.
     pub fn parse(text: &str) -> Result<Self, FieldFault> {
@@ -55,6 +72,12 @@ impl std::fmt::Display for Position {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let bytes = [self.database, self.xid.to_be_bytes(), self.seq.to_be_bytes()].concat();
         out.write_str(&URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+impl Serialize for Position {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

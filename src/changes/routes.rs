@@ -100,14 +100,9 @@ pub(super) async fn read(asked: Asked, caller: &Caller, state: &State) -> Answer
     transaction.run(async |connection| feed::read(asked, caller, connection).await).await
 }
 
-/// The problem of a position that means nothing here, as after the database was set up anew.
+/// The problem of a position that means nothing here.
 pub(super) fn lost() -> Problem {
-    let fault = FieldFault::new(
-        "other_database",
-        "这个位置不属于现在的数据库：请重新导出后再跟进",
-        "is not one of this database: export again and follow from there",
-    );
-    Problem::invalid_parameters(Faults::one("/after", fault))
+    Problem::invalid_parameters(Faults::one("/after", Position::lost()))
 }
 
 fn parse_after(text: Option<String>) -> Result<Option<Position>, FieldFault> {

@@ -27,6 +27,7 @@ use crate::policies;
 use crate::server;
 use crate::state::State;
 use crate::visits::{self, Visits};
+use crate::webhooks;
 use crate::{exports, harvest};
 
 const AN_HOUR: Duration = Duration::from_hours(1);
@@ -71,6 +72,7 @@ pub struct Start<'a> {
     pub url: String,
     /// Where files are kept.
     pub files: FilePlace,
+    pub webhooks: webhooks::Options,
 }
 
 impl<'a> Start<'a> {
@@ -82,7 +84,8 @@ impl<'a> Start<'a> {
         let embedder = if settings.no_meaning { None } else { Some(Arc::new(Embedder::shipped()?)) };
         let (secret, password_cost) = (settings.secret(folder)?, &settings.password_cost);
         let files = settings.files.clone().map_or(FilePlace::Database, FilePlace::Folder);
-        Ok(Self { folder, model, embedder, secret, password_cost, url, files })
+        let webhooks = webhooks::Options { loopback: settings.webhook_loopback, ..webhooks::Options::default() };
+        Ok(Self { folder, model, embedder, secret, password_cost, url, files, webhooks })
     }
 }
 
@@ -91,7 +94,7 @@ impl<'a> Start<'a> {
 /// # Errors
 /// If the index folder cannot be used, the database does not answer, or the secret is not that of its keys.
 pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State> {
-    let Start { folder, model, embedder, secret, password_cost, url, files } = start;
+    let Start { folder, model, embedder, secret, password_cost, url, files, webhooks } = start;
     let passwords = Arc::new(Passwords::new(password_cost)?);
     let mut connection = database.lasting_connection().await?;
     let tokens = web::Data::new(Tokens::new(&url, &keys::load(&secret, &mut connection).await?));
@@ -123,8 +126,11 @@ pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State
     tokio::spawn(runs::work(Arc::downgrade(&engine), database.clone(), freshness.clone()));
     let visits = Arc::new(Visits::new(secret.clone()));
     tokio::spawn(visits::work(Arc::downgrade(&visits), database.clone()));
+    let webhooks = Arc::new(webhooks::Sender::new(webhooks)?);
+    let office = webhooks::Office { database: database.clone(), secret: secret.clone(), url };
+    tokio::spawn(webhooks::work(Arc::downgrade(&webhooks), office, freshness.progress()));
     let exports = Arc::new(Semaphore::new(exports::AT_ONCE));
-    Ok(State { database, passwords, tokens, secret, engine, freshness, visits, exports, files })
+    Ok(State { database, passwords, tokens, secret, engine, freshness, visits, webhooks, exports, files })
 }
 
 /// Forgets what is kept for a day only, every hour as long as the service runs.
@@ -135,6 +141,7 @@ async fn sweep<T>(running: Weak<T>, database: Database) {
             idempotency::forget_old(&mut connection).await?;
             forget_old_failures(&mut connection).await?;
             visits::forget_old(&mut connection).await?;
+            webhooks::forget_old(&mut connection).await?;
             Ok(())
         }
         .await;

@@ -369,6 +369,7 @@ diesel::table! {
         team_id -> Nullable<Uuid>,
         team_news -> Nullable<Text>,
         policy_id -> Nullable<Uuid>,
+        webhook_id -> Nullable<Uuid>,
         patent_reminder_id -> Nullable<Uuid>,
     }
 }
@@ -860,3 +861,47 @@ diesel::joinable!(policy_clauses -> policy_audiences (audience_id));
 diesel::joinable!(policy_confirmations -> policy_audiences (audience_id));
 diesel::allow_tables_to_appear_in_same_query!(policy_files, files);
 diesel::allow_tables_to_appear_in_same_query!(policy_clauses, policy_audiences, policy_confirmations);
+
+diesel::table! {
+    webhooks (id) {
+        id -> Uuid,
+        version -> BigInt,
+        owner_id -> Uuid,
+        url -> Text,
+        types -> Array<Text>,
+        created_at -> Timestamptz,
+        disabled_at -> Nullable<Timestamptz>,
+        disabled_by -> Nullable<Text>,
+        deleted_at -> Nullable<Timestamptz>,
+        paused_until -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    webhook_secrets (id) {
+        id -> Uuid,
+        webhook_id -> Uuid,
+        slot -> SmallInt,
+        sealed -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    webhook_deliveries (id) {
+        id -> Uuid,
+        webhook_id -> Uuid,
+        #[sql_name = "type"]
+        type_ -> Text,
+        subject -> Uuid,
+        data -> Jsonb,
+        state -> Text,
+        due_at -> Nullable<Timestamptz>,
+        attempts -> SmallInt,
+        created_at -> Timestamptz,
+        attempted_at -> Nullable<Timestamptz>,
+        status -> Nullable<SmallInt>,
+        fault -> Nullable<Text>,
+        answer -> Nullable<Text>,
+    }
+}

@@ -18,6 +18,12 @@ use crate::problem::{Kind, Problem};
 pub struct Caller(Option<Member>);
 
 impl Caller {
+    /// Somebody for whom the service does something beside requests, with what they may.
+    #[must_use]
+    pub fn on_behalf_of(member: Member) -> Self {
+        Self(Some(member))
+    }
+
     #[must_use]
     pub fn role(&self) -> Role {
         self.0.as_ref().map_or(Role::Public, |member| member.role)

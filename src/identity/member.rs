@@ -30,7 +30,7 @@ vocabulary! {
     Scope {
         ResultsRead = "results:read", ResultsWrite = "results:write", ExpertsRead = "experts:read",
         OrganisationsRead = "organisations:read", DemandsRead = "demands:read", PoliciesRead = "policies:read",
-        MatchesRead = "matches:read", ChangesRead = "changes:read",
+        MatchesRead = "matches:read", ChangesRead = "changes:read", Webhooks = "webhooks",
     }
 }
 
@@ -47,6 +47,7 @@ impl Scope {
             Self::PoliciesRead => ("读取政策", "Read policies"),
             Self::MatchesRead => ("匹配和检索", "Match and search"),
             Self::ChangesRead => ("读取本站记录的历次版本", "Read the versions of the site's own records"),
+            Self::Webhooks => ("登记本站的推送", "Keep the site's own webhooks"),
         }
     }
 }

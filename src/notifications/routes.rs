@@ -69,6 +69,9 @@ pub struct Notification {
     /// The docking that it is news of. Left out while the caller may not see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     docking: Option<NotifiedDocking>,
+    /// The webhook that is off, because its receiver is gone or failed for three days.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook_id: Option<Uuid>,
     /// The policy that has clauses for the caller's enterprise. Left out while the caller may not read it.
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<NotifiedRecord>,
@@ -240,6 +243,7 @@ impl Notification {
             team: None,
             deadline: None,
             policy: None,
+            webhook_id: None,
         };
         match of {
             Subject::Pair(pair) => Self {
@@ -265,6 +269,7 @@ impl Notification {
                 let notified = NotifiedDeadline { case_id, title, deadline, kind, due_on, days };
                 Self { deadline: seen.then_some(notified), ..bare }
             }
+            Subject::Webhook(id) => Self { webhook_id: Some(id), ..bare },
         }
     }
 }

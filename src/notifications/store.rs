@@ -30,6 +30,8 @@ pub enum Subject {
     Team(TeamRow, TeamNews),
     Deadline(Box<PatentCase>, Reminder),
     Policy(Uuid),
+    /// One of the person's webhooks, or for an admin of anybody's, which is off.
+    Webhook(Uuid),
 }
 
 /// A deadline that comes near: its key, its kind, when it is due, and how many days before.
@@ -41,7 +43,11 @@ impl Told {
     pub fn policy(&self) -> Option<Uuid> {
         match self.of {
             Subject::Policy(policy) => Some(policy),
-            Subject::Pair(_) | Subject::Docking(..) | Subject::Team(..) | Subject::Deadline(..) => None,
+            Subject::Pair(_)
+            | Subject::Docking(..)
+            | Subject::Team(..)
+            | Subject::Deadline(..)
+            | Subject::Webhook(_) => None,
         }
     }
 
@@ -50,7 +56,11 @@ impl Told {
     pub fn pair(&self) -> Option<&Pair> {
         match &self.of {
             Subject::Pair(pair) => Some(pair),
-            Subject::Docking(..) | Subject::Team(..) | Subject::Deadline(..) | Subject::Policy(_) => None,
+            Subject::Docking(..)
+            | Subject::Team(..)
+            | Subject::Deadline(..)
+            | Subject::Policy(_)
+            | Subject::Webhook(_) => None,
         }
     }
 }
@@ -64,8 +74,12 @@ pub struct Pair {
     pub score: f32,
 }
 
-type Row =
-    (Uuid, DateTime<Utc>, Option<DateTime<Utc>>, Option<DockingNews>, Option<TeamNews>, Option<Uuid>, Option<Uuid>);
+/// When it was told and read, the news of a docking or a team, and the reminder, the policy or the webhook that it is of.
+type Row = (
+    (Uuid, DateTime<Utc>, Option<DateTime<Utc>>),
+    (Option<DockingNews>, Option<TeamNews>),
+    (Option<Uuid>, Option<Uuid>, Option<Uuid>),
+);
 type SubjectRow = (Option<Pair>, Option<Docking>, Option<TeamRow>);
 
 /// One page of what a person was told, newest first.
@@ -90,37 +104,33 @@ pub async fn page(
     if let Some(after) = after {
         query = query.filter(notifications::id.lt(after));
     }
-    let told = (
-        notifications::id,
-        notifications::created_at,
-        notifications::read_at,
-        notifications::news,
-        notifications::team_news,
-        notifications::patent_reminder_id,
-        notifications::policy_id,
-    );
+    let stamp = (notifications::id, notifications::created_at, notifications::read_at);
+    let news = (notifications::news, notifications::team_news);
+    let others = (notifications::patent_reminder_id, notifications::policy_id, notifications::webhook_id);
+    let told = (stamp, news, others);
     let pair = (alerts::demand_id, alerts::result_id, alerts::expert_id, alerts::score);
     let subject = (pair.nullable(), Option::<Docking>::as_select(), Option::<TeamRow>::as_select());
     let rows: Vec<(Row, SubjectRow)> =
         query.order(notifications::id.desc()).limit(limit).select((told, subject)).load(connection).await?;
     let mut reminders =
-        reminders(rows.iter().filter_map(|((.., reminder, _), _)| *reminder).collect(), connection).await?;
-    let told =
-        rows.into_iter().filter_map(|((id, created_at, read_at, news, team_news, reminder, policy), subject)| {
-            let of = match subject {
-                (Some(pair), ..) => Subject::Pair(pair),
-                (None, Some(docking), _) => Subject::Docking(Box::new(docking), news?),
-                (None, None, Some(team)) => Subject::Team(team, team_news?),
-                (None, None, None) => match policy {
-                    Some(policy) => Subject::Policy(policy),
-                    None => {
-                        let (case, reminder) = reminders.remove(&reminder?)?;
-                        Subject::Deadline(Box::new(case), reminder)
-                    }
-                },
-            };
-            Some(Told { id, created_at, read_at, of })
-        });
+        reminders(rows.iter().filter_map(|((.., (reminder, ..)), _)| *reminder).collect(), connection).await?;
+    let told = rows.into_iter().filter_map(|((stamp, (news, team_news), (reminder, policy, webhook)), subject)| {
+        let of = match subject {
+            (Some(pair), ..) => Subject::Pair(pair),
+            (None, Some(docking), _) => Subject::Docking(Box::new(docking), news?),
+            (None, None, Some(team)) => Subject::Team(team, team_news?),
+            (None, None, None) => match (policy, webhook) {
+                (Some(policy), _) => Subject::Policy(policy),
+                (None, Some(webhook)) => Subject::Webhook(webhook),
+                (None, None) => {
+                    let (case, reminder) = reminders.remove(&reminder?)?;
+                    Subject::Deadline(Box::new(case), reminder)
+                }
+            },
+        };
+        let (id, created_at, read_at) = stamp;
+        Some(Told { id, created_at, read_at, of })
+    });
     Ok(told.collect())
 }
 

@@ -259,6 +259,9 @@ async fn the_tables_are_as_the_program_sees_them() {
         harvest_items,
         visitors,
         visits,
+        webhooks,
+        webhook_secrets,
+        webhook_deliveries,
         audit_events
     );
 }

@@ -33,3 +33,4 @@ mod registry;
 mod sessions;
 mod teams;
 mod visits;
+mod webhooks;

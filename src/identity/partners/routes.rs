@@ -33,8 +33,8 @@ pub struct NewPartner {
     #[schema(inline)]
     name: Line<1, 100>,
     /// What it may do.
-    #[deserr(try_from(Vec<Scope>) = at_least_one::<8, _> -> FieldFault)]
-    #[schema(value_type = HashSet<Scope>, min_items = 1, max_items = 8)]
+    #[deserr(try_from(Vec<Scope>) = at_least_one::<9, _> -> FieldFault)]
+    #[schema(value_type = HashSet<Scope>, min_items = 1, max_items = 9)]
     scopes: Vec<Scope>,
     /// The networks that it calls from, such as `203.0.113.0/24`; from anywhere if none is named.
     #[deserr(default, try_from(Vec<String>) = parse_networks -> FieldFault)]
@@ -60,7 +60,7 @@ pub struct PartnerView {
     version: i64,
     #[schema(max_length = 100)]
     name: String,
-    #[schema(max_items = 8)]
+    #[schema(max_items = 9)]
     scopes: Vec<Scope>,
     #[schema(max_items = 50)]
     networks: Vec<String>,

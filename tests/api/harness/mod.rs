@@ -9,6 +9,7 @@ pub mod process;
 use std::net::TcpListener;
 use std::num::NonZeroU32;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use duijie::commands::serve::{self, Start};
 use duijie::database::Database;
@@ -20,6 +21,7 @@ use duijie::matching::Model;
 use duijie::meaning::Embedder;
 use duijie::server::{self, Options};
 use duijie::state::State;
+use duijie::webhooks::{self, BackOff};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -52,6 +54,12 @@ pub fn options() -> Options {
         cors_origins: Vec::new(),
         patience: Patience::default(),
     }
+}
+
+/// Webhooks that go to this machine and are soon given up.
+pub fn webhooks() -> webhooks::Options {
+    let back_off = BackOff([0, 50, 100, 200, 400].map(Duration::from_millis).to_vec());
+    webhooks::Options { loopback: true, patience: Duration::from_secs(3), back_off }
 }
 
 impl Service {
@@ -286,6 +294,7 @@ async fn open_state(
         password_cost: cost,
         url: url.to_owned(),
         files: files.clone(),
+        webhooks: webhooks(),
     };
     let mut opened = serve::start(database.clone(), start()).await;
     for _ in 0..100 {

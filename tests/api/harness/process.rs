@@ -52,7 +52,12 @@ impl Drop for Running {
 
 /// Starts the service and waits until it serves.
 pub fn serve(folder: &Path, database: Option<&str>) -> Running {
-    let arguments = ["serve", "--listen", "127.0.0.1:0"];
+    serve_with(folder, database, &[])
+}
+
+/// The same with more options.
+pub fn serve_with(folder: &Path, database: Option<&str>, options: &[&str]) -> Running {
+    let arguments = [&["serve", "--listen", "127.0.0.1:0"], options].concat();
     let mut child = program(folder, database, &arguments).stderr(Stdio::piped()).spawn().expect("a start");
     let log = BufReader::new(child.stderr.take().expect("a log"));
     let (sender, receiver) = std::sync::mpsc::channel();
