@@ -259,6 +259,8 @@ fn partner_routes(config: &mut ServiceConfig) {
 fn team_routes(config: &mut ServiceConfig) {
     config
         .service(teams::suggestion::routes::suggest)
+        // It is no id of a team.
+        .service(web::resource("/v1/expert-teams/suggest").default_service(web::to(unknown)))
         .service(teams::routes::create)
         .service(teams::routes::list)
         .service(teams::routes::read)

@@ -70,6 +70,7 @@ pub struct CentrePage {
     #[serde(skip_serializing)]
     pub updated_by: Option<Uuid>,
     #[serde(flatten)]
+    #[schema(inline)]
     #[diesel(embed)]
     pub centre: Centre,
 }

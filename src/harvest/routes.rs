@@ -34,10 +34,10 @@ const XML: &str = "text/xml; charset=utf-8";
 ///
 /// 按 OAI-PMH 2.0 采集已公开的记录：六个动词，`oai_dc` 和 `duijie` 两种格式，按类别、学科、政策级别分集合，按秒增量，删除的记录一直可知。
 #[utoipa::path(operation_id = "harvest", tag = "harvest", params(
-        ("verb" = Option<String>, Query, max_length = 50, example = "ListRecords"), ("metadataPrefix" = Option<String>, Query, max_length = 50, example = "oai_dc"),
-        ("identifier" = Option<String>, Query, max_length = 200), ("from" = Option<String>, Query, max_length = 20, example = "2026-11-01"),
-        ("until" = Option<String>, Query, max_length = 20), ("set" = Option<String>, Query, max_length = 100, example = "kind:result"),
-        ("resumptionToken" = Option<String>, Query, max_length = 1000)),
+        ("verb" = Option<String>, Query, example = "ListRecords"), ("metadataPrefix" = Option<String>, Query, example = "oai_dc"),
+        ("identifier" = Option<String>, Query), ("from" = Option<String>, Query, example = "2026-11-01"),
+        ("until" = Option<String>, Query), ("set" = Option<String>, Query, example = "kind:result"),
+        ("resumptionToken" = Option<String>, Query)),
     responses((status = 200, description = "The answer, also where it says what is wrong", content_type = "text/xml", body = String)))]
 #[get("/oai")]
 pub async fn harvest(request: HttpRequest, state: web::Data<State>) -> Answer<HttpResponse> {
@@ -48,7 +48,7 @@ pub async fn harvest(request: HttpRequest, state: web::Data<State>) -> Answer<Ht
 ///
 /// 同上，参数放在表单里。
 #[utoipa::path(operation_id = "harvest_by_form", tag = "harvest",
-    request_body(content = String, content_type = "application/x-www-form-urlencoded", example = "verb=Identify"),
+    request_body(content = Option<String>, content_type = "application/x-www-form-urlencoded", example = "verb=Identify"),
     responses((status = 200, description = "The answer, also where it says what is wrong", content_type = "text/xml", body = String)))]
 #[post("/oai")]
 pub async fn harvest_by_form(payload: web::Payload, state: web::Data<State>) -> Answer<HttpResponse> {

@@ -346,7 +346,9 @@ async fn add_secret(
 /// What holds a secret lies in no cache.
 fn shown_once<const N: usize>(answer: &Value, headers: [(header::HeaderName, String); N]) -> HttpResponse {
     let mut response = HttpResponse::Created();
-    headers.into_iter().for_each(|header| _ = response.insert_header(header));
+    for header in headers {
+        response.insert_header(header);
+    }
     response.insert_header((header::CACHE_CONTROL, "no-store")).json(answer)
 }
 

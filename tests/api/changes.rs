@@ -46,6 +46,16 @@ impl Follower {
     async fn catch_up(&mut self) {
         while self.step("limit=3").await {}
     }
+
+    /// Catches up until so many changes were told in all. What has committed is told once nothing older is open, in other
+    /// databases of the server either.
+    async fn told(&mut self, count: usize) {
+        let started = Instant::now();
+        while self.seen.len() < count {
+            self.catch_up().await;
+            assert!(started.elapsed() < Duration::from_secs(20), "{:?}", self.seen);
+        }
+    }
 }
 
 fn told(seen: &[(&str, i64, &str)]) -> Vec<(String, i64, String)> {
@@ -67,7 +77,7 @@ async fn a_follower_is_told_every_change_of_what_it_may_read_and_nothing_else() 
     let mut secret = demand(&firm, "缩松", "球铁阀体总有缩松，废品。");
     secret["confidentiality"] = json!("members");
     staff.create("demands", &secret).await;
-    public.catch_up().await;
+    public.told(1).await;
     assert_eq!(public.seen, told(&[("organisation", 1, "put")]));
 
     // Published, changed, withdrawn, changed unseen, published again, deleted.
@@ -76,35 +86,35 @@ async fn a_follower_is_told_every_change_of_what_it_may_read_and_nothing_else() 
     };
     public.seen.clear();
     patch(1, json!({"status": "published"})).await;
-    public.catch_up().await;
+    public.told(1).await;
     patch(2, json!({"title": "冲压模具寿命"})).await;
-    public.catch_up().await;
+    public.told(2).await;
     assert_eq!(
         public.records.values().find(|record| record["title"] == "冲压模具寿命").map(|record| &record["version"]),
         Some(&json!(3))
     );
     patch(3, json!({"status": "withdrawn"})).await;
-    public.catch_up().await;
+    public.told(3).await;
     patch(4, json!({"title": "不公开的标题"})).await;
-    public.catch_up().await;
+    public.told(3).await;
     patch(5, json!({"status": "published"})).await;
-    public.catch_up().await;
+    public.told(4).await;
     staff.delete(&path, "\"6\"").await.expect(204);
-    public.catch_up().await;
+    public.told(5).await;
     let each = [(2, "put"), (3, "put"), (4, "gone"), (6, "put"), (7, "gone")];
     assert_eq!(public.seen, told(&each.map(|(version, action)| ("result", version, action))));
     assert_eq!(public.records.len(), 1);
 
     // Who comes later is told the same changes, but not what is no longer said.
     let mut late = Follower::new(service.public());
-    late.catch_up().await;
+    late.told(6).await;
     assert_eq!((late.seen.len(), late.records), (6, public.records));
     assert!(late.seen.iter().all(|(kind, _, action)| kind == "organisation" || action == "gone"));
 
     // Others may read more.
     for (client, count) in [(member, 2), (staff.clone(), 2)] {
         let mut follower = Follower::new(client);
-        follower.catch_up().await;
+        follower.told(9).await;
         assert_eq!(follower.records.len(), count, "{:?}", follower.seen);
     }
     let mut results = Follower::new(service.public());
@@ -157,7 +167,7 @@ async fn a_late_commit_is_neither_skipped_nor_told_twice() {
             }
         }
     }
-    follower.catch_up().await;
+    follower.told(expected).await;
     assert_eq!((follower.seen.len(), follower.records.len()), (expected, expected));
 }
 

@@ -18,6 +18,7 @@ mod events;
 mod exports;
 mod harvest;
 mod identity;
+mod in_step;
 mod limits;
 mod matching;
 mod matching_runs;

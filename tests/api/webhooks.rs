@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::process::Command;
 
-use crate::harness::{Client, Service, demand, enterprise, expert, result, send};
+use crate::harness::{Client, Service, demand, enterprise, expert, policy, result, send};
 use receiver::{Message, Receiver, Reply};
 
 const RECORDS: [&str; 5] =
@@ -57,7 +57,7 @@ async fn changes_are_sent_signed_to_whoever_may_read_them() {
     draft["status"] = json!("draft");
     let id = admin.create("results", &draft).await;
     let mut closed = demand(&firm, "缩松", "球铁阀体总有缩松，废品。");
-    closed["confidentiality"] = json!("centre");
+    closed["confidentiality"] = json!("centre_only");
     admin.create("demands", &closed).await;
     let path = format!("/v1/results/{id}");
     for (version, patch) in [(1, json!({"status": "published"})), (2, json!({"title": "冲压模具寿命"}))] {
@@ -86,7 +86,7 @@ async fn changes_are_sent_signed_to_whoever_may_read_them() {
     // Withdrawn is told once more; nothing after that.
     admin.patch(&path, "\"3\"", &json!({"status": "withdrawn"})).await.expect(200);
     admin.patch(&path, "\"4\"", &json!({"title": "不再公开"})).await.expect(200);
-    admin.create("policies", &json!({"title": "技术改造措施", "level": "county", "body": "补助。"})).await;
+    admin.create("policies", &policy("技术改造措施")).await;
     let messages = receiver.wait_for(5).await;
     let last = told(&messages[3..]);
     assert!(last.contains(&("result".to_owned(), 4, "gone".to_owned())), "{last:?}");
@@ -177,7 +177,7 @@ async fn a_webhook_goes_back_to_a_position_and_messages_keep_their_ids() {
     let receiver = Receiver::start(|_, _| Reply::status(200)).await;
     let (webhook, _) = subscribe(&staff, &receiver.url, &["policy.changed"]).await;
     for title in ["甲措施", "乙措施", "丙措施"] {
-        staff.create("policies", &json!({"title": title, "level": "county", "body": "补助。"})).await;
+        staff.create("policies", &policy(title)).await;
     }
     let sent = receiver.wait_for(3).await;
     let first = sent.iter().find(|message| message.value()["data"]["id"] == sent[0].value()["data"]["id"]);
@@ -220,7 +220,7 @@ async fn the_library_of_the_specification_verifies_what_is_sent() {
     let (webhook, first) = subscribe(&staff, &receiver.url, &["policy.changed"]).await;
     let second = staff.post(&format!("{webhook}/secrets"), &json!({})).await;
     let second = second.expect(201)["secret"].as_str().expect("a secret").to_owned();
-    staff.create("policies", &json!({"title": "技术改造措施", "level": "county", "body": "补助。"})).await;
+    staff.create("policies", &policy("技术改造措施")).await;
     let message = receiver.wait_for(1).await.remove(0);
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("message.json");

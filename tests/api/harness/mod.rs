@@ -348,6 +348,11 @@ pub fn result(holder: &str, title: &str, summary: &str) -> Value {
     json!({"title": title, "summary": summary, "holder_id": holder, "status": "published"})
 }
 
+/// A published policy of the county.
+pub fn policy(title: &str) -> Value {
+    json!({"title": title, "level": "county", "body": "对购置关键设备的企业给予补助。", "status": "published"})
+}
+
 /// A published expert of an organisation.
 pub fn expert(organisation: &str, name: &str) -> Value {
     json!({"name": name, "organisation_id": organisation, "categories": ["research"], "status": "published"})

@@ -8,11 +8,7 @@ use serde_json::{Value, json};
 use super::receiver::{Message, Receiver, Reply};
 use super::subscribe;
 use crate::harness::process::{Running, add_user, open_folder, program, serve_with, sign_in};
-use crate::harness::{Client, Service, new_database};
-
-fn policy(title: &str) -> Value {
-    json!({"title": title, "level": "county", "body": "补助。"})
-}
+use crate::harness::{Client, Service, new_database, policy};
 
 async fn rename(client: &Client, id: &str, version: i64) {
     let title = json!({"title": format!("措施，第 {} 版", version + 1)});

@@ -16,7 +16,6 @@ pub struct Message {
     pub time: String,
     pub signature: String,
     pub content_type: String,
-    pub path: String,
     pub body: String,
     pub began: Instant,
     /// When it was answered.
@@ -124,7 +123,6 @@ async fn take(
         time: header("webhook-timestamp"),
         signature: header("webhook-signature"),
         content_type: header("content-type"),
-        path: request.path().to_owned(),
         body: String::from_utf8_lossy(&body).into_owned(),
         began: Instant::now(),
         ended: None,

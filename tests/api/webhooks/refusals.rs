@@ -5,7 +5,7 @@ use serde_json::json;
 use super::receiver::{Receiver, Reply};
 use super::subscribe;
 use crate::harness::process::{add_user, open_folder, program, serve, sign_in};
-use crate::harness::{Service, enterprise, new_database, send};
+use crate::harness::{Service, enterprise, new_database, policy, send};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_is_its_owners_and_an_admin_sees_all() {
@@ -17,7 +17,7 @@ async fn a_webhook_is_its_owners_and_an_admin_sees_all() {
         service.partner(&admin, "市平台", &["webhooks"]).await,
     );
     let (staff, colleague) = (service.staff().await, service.staff().await);
-    let url = "http://127.0.0.1:9/hook";
+    let url = "http://127.0.0.1:65009/hook";
     let (of_site, _) = subscribe(&ours, url, &["result.changed"]).await;
     let (of_staff, _) = subscribe(&staff, url, &["docking.moved", "result.changed"]).await;
     for (path, owner, strangers) in [(&of_site, &ours, [&theirs, &staff]), (&of_staff, &staff, [&colleague, &ours])] {
@@ -63,7 +63,7 @@ async fn a_webhook_is_its_owners_and_an_admin_sees_all() {
 async fn a_webhook_is_made_once_for_a_key_and_twenty_are_enough() {
     let service = Service::start().await;
     let staff = service.staff().await;
-    let body = json!({"url": "http://127.0.0.1:9/hook", "types": ["policy.changed"]});
+    let body = json!({"url": "http://127.0.0.1:65009/hook", "types": ["policy.changed"]});
     let make = |key: &str| send(staff.request("POST", "/v1/webhooks").header("idempotency-key", key).json(&body));
     let (first, again) = (make("one").await, make("one").await);
     assert_eq!(first.expect(201), again.expect(201));
@@ -88,7 +88,7 @@ async fn who_may_no_longer_keep_webhooks_is_sent_nothing() {
     let path = format!("/v1/partners/{id}");
     let narrower = json!({"name": "省平台", "scopes": ["policies:read"]});
     admin.put(&path, "\"1\"", &narrower).await.expect(200);
-    admin.create("policies", &json!({"title": "技术改造措施", "level": "county", "body": "补助。"})).await;
+    admin.create("policies", &policy("技术改造措施")).await;
     receiver.stays_at(0).await;
     let again = json!({"name": "省平台", "scopes": ["webhooks", "policies:read"]});
     admin.put(&path, "\"2\"", &again).await.expect(200);
@@ -104,7 +104,7 @@ async fn what_is_not_public_is_refused_when_it_is_named_and_when_it_is_sent_to()
         (refused.status, refused.faults())
     };
     for url in [
-        "http://169.254.169.254/latest/meta-data/",
+        "https://169.254.169.254/latest/meta-data/",
         "https://10.0.0.1/",
         "https://[fd00:ec2::254]/",
         "https://0xa9fea9fe/",
@@ -117,7 +117,7 @@ async fn what_is_not_public_is_refused_when_it_is_named_and_when_it_is_sent_to()
         assert_eq!(refusal(url).await, (422, vec!["/url not_a_target".to_owned()]), "{url}");
     }
     // One that was allowed once, or that stands in the database however it came there.
-    let (webhook, _) = subscribe(&staff, "http://127.0.0.1:9/hook", &["policy.changed"]).await;
+    let (webhook, _) = subscribe(&staff, "http://127.0.0.1:65009/hook", &["policy.changed"]).await;
     service.sql("UPDATE webhooks SET url = 'https://169.254.169.254/'").await.expect("another address");
     let tried = staff.post(&format!("{webhook}/tests"), &json!({})).await;
     assert_eq!((&tried.expect(200)["success"], &tried.body["fault"]), (&json!(false), &json!("not_public")));
