@@ -135,7 +135,7 @@ async fn follow(client: &Client, mut position: String, records: &mut BTreeMap<St
                 None => records.remove(&id),
             };
         }
-        position = page["position"].as_str().expect("a position").to_owned();
+        page["position"].as_str().expect("a position").clone_into(&mut position);
         if page["more"] == false {
             return position;
         }

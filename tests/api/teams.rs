@@ -134,7 +134,7 @@ async fn each_sees_what_concerns_them_and_a_closed_demand_is_named_to_nobody_els
         let seen = client.get(&path).await;
         assert_eq!(seen.expect(200)["demand_id"] == json!(stage.demand), named, "{}", seen.text);
         assert_eq!(seen.text.contains("缩松"), named, "{}", seen.text);
-        assert_eq!(client.get("/v1/expert-teams?state=active").await.ids(), [id.clone()]);
+        assert_eq!(client.get("/v1/expert-teams?state=active").await.ids(), std::slice::from_ref(&id));
         assert_eq!(client.get(&of_demand).await.ids().len(), usize::from(named));
     }
     // Who has not accepted is not found out by asking for them either.

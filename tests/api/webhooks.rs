@@ -50,7 +50,7 @@ async fn changes_are_sent_signed_to_whoever_may_read_them() {
     let service = Service::start().await;
     let admin = service.admin().await;
     let site = service.partner(&admin, "省平台", &["webhooks", "results:read", "demands:read"]).await;
-    let receiver = Receiver::start(|_, _| Reply::status(204)).await;
+    let receiver = Receiver::start(|_, _| Reply::status(204));
     let (webhook, secret) = subscribe(&site, &receiver.url, &RECORDS).await;
     let firm = admin.create("organisations", &enterprise("五金厂")).await;
     let mut draft = result(&firm, "冲压模具", "关于冲压模具寿命的一项成果。");
@@ -106,7 +106,7 @@ async fn changes_are_sent_signed_to_whoever_may_read_them() {
 async fn a_secret_is_shown_once_and_changed_while_the_other_signs() {
     let service = Service::start().await;
     let staff = service.staff().await;
-    let receiver = Receiver::start(|_, _| Reply::status(200)).await;
+    let receiver = Receiver::start(|_, _| Reply::status(200));
     let (webhook, first) = subscribe(&staff, &receiver.url, &["policy.changed"]).await;
     let read = staff.get(&webhook).await;
     let first_id = read.expect(200)["secrets"][0]["id"].as_str().expect("an id").to_owned();
@@ -141,7 +141,7 @@ async fn a_secret_is_shown_once_and_changed_while_the_other_signs() {
 async fn what_people_of_the_centre_are_told_is_sent_to_their_webhooks() {
     let service = Service::start().await;
     let (staff, colleague) = (service.staff().await, service.staff().await);
-    let receiver = Receiver::start(|_, _| Reply::status(200)).await;
+    let receiver = Receiver::start(|_, _| Reply::status(200));
     subscribe(&colleague, &receiver.url, &["docking.moved", "docking.reminder", "match.found"]).await;
     let firm = staff.create("organisations", &enterprise("铸造厂")).await;
     let person = staff.create("experts", &expert(&firm, "陈志远")).await;
@@ -174,7 +174,7 @@ async fn what_people_of_the_centre_are_told_is_sent_to_their_webhooks() {
 async fn a_webhook_goes_back_to_a_position_and_messages_keep_their_ids() {
     let service = Service::start().await;
     let staff = service.staff().await;
-    let receiver = Receiver::start(|_, _| Reply::status(200)).await;
+    let receiver = Receiver::start(|_, _| Reply::status(200));
     let (webhook, _) = subscribe(&staff, &receiver.url, &["policy.changed"]).await;
     for title in ["甲措施", "乙措施", "丙措施"] {
         staff.create("policies", &policy(title)).await;
@@ -216,7 +216,7 @@ async fn the_library_of_the_specification_verifies_what_is_sent() {
     };
     let service = Service::start().await;
     let staff = service.staff().await;
-    let receiver = Receiver::start(|_, _| Reply::status(200)).await;
+    let receiver = Receiver::start(|_, _| Reply::status(200));
     let (webhook, first) = subscribe(&staff, &receiver.url, &["policy.changed"]).await;
     let second = staff.post(&format!("{webhook}/secrets"), &json!({})).await;
     let second = second.expect(201)["secret"].as_str().expect("a secret").to_owned();

@@ -41,7 +41,7 @@ async fn what_failed_is_sent_again_and_a_later_change_of_the_record_waits_for_it
         0..3 => Reply::status(500).saying("厨房失火".to_owned()),
         _ => Reply::status(200),
     };
-    let receiver = Receiver::start(failing).await;
+    let receiver = Receiver::start(failing);
     let (webhook, _) = subscribe(&staff, &receiver.url, &["policy.changed"]).await;
     let id = staff.create("policies", &policy("措施")).await;
     for version in 1..4 {
@@ -65,8 +65,7 @@ async fn a_receiver_that_goes_on_failing_is_given_up_told_of_and_taken_on_again(
     let is_well = std::sync::Arc::clone(&well);
     let receiver = Receiver::start(move |_, _| {
         Reply::status(if is_well.load(std::sync::atomic::Ordering::SeqCst) { 200 } else { 503 })
-    })
-    .await;
+    });
     let (webhook, _) = subscribe(&staff, &receiver.url, &["policy.changed"]).await;
     let id = staff.create("policies", &policy("措施")).await;
     rename(&staff, &id, 1).await;
@@ -100,7 +99,7 @@ async fn a_receiver_that_is_gone_is_given_up_at_once() {
     let service = Service::start().await;
     let admin = service.admin().await;
     let site = service.partner(&admin, "省平台", &["webhooks"]).await;
-    let receiver = Receiver::start(|_, _| Reply::status(410)).await;
+    let receiver = Receiver::start(|_, _| Reply::status(410));
     let (webhook, _) = subscribe(&site, &receiver.url, &["policy.changed"]).await;
     admin.create("policies", &policy("措施")).await;
     wait_for(&site, &webhook, "failed", 1).await;
@@ -118,8 +117,7 @@ async fn a_receiver_that_has_too_much_to_do_is_left_alone_as_long_as_it_asks() {
     let receiver = Receiver::start(|_, before| match before {
         0 => Reply::status(429).with("retry-after", "2"),
         _ => Reply::status(200),
-    })
-    .await;
+    });
     subscribe(&staff, &receiver.url, &["policy.changed"]).await;
     staff.create("policies", &policy("甲措施")).await;
     receiver.wait_for(1).await;
@@ -141,28 +139,28 @@ async fn redirects_late_answers_and_silence_are_failures_and_long_answers_are_cu
         let (webhook, _) = subscribe(&staff, &receiver.url, &["policy.changed"]).await;
         staff.post(&format!("{webhook}/tests"), &json!({})).await.expect(200).clone()
     };
-    let elsewhere = Receiver::start(|_, _| Reply::status(200)).await;
+    let elsewhere = Receiver::start(|_, _| Reply::status(200));
     let there = elsewhere.url.clone();
     for status in [301, 302, 307, 308] {
         let there = there.clone();
-        let receiver = Receiver::start(move |_, _| Reply::status(status).with("location", &there)).await;
+        let receiver = Receiver::start(move |_, _| Reply::status(status).with("location", &there));
         let tried = try_it(&receiver).await;
         assert_eq!((&tried["success"], &tried["status"]), (&json!(false), &json!(status)));
     }
     assert!(elsewhere.messages().is_empty());
 
-    let slow = Receiver::start(|_, _| Reply::status(200).after(Duration::from_secs(20))).await;
+    let slow = Receiver::start(|_, _| Reply::status(200).after(Duration::from_secs(20)));
     let started = Instant::now();
     let tried = try_it(&slow).await;
     assert_eq!((&tried["success"], &tried["fault"]), (&json!(false), &json!("timed_out")));
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 
-    let long = Receiver::start(|_, _| Reply::status(200).saying("长\0".repeat(50_000_000))).await;
+    let long = Receiver::start(|_, _| Reply::status(200).saying("长\0".repeat(50_000_000)));
     let tried = try_it(&long).await;
     assert_eq!(tried["success"], true);
     assert_eq!(tried["answer"], "长 ".repeat(100));
 
-    let gone = Receiver::start(|_, _| Reply::status(200)).await;
+    let gone = Receiver::start(|_, _| Reply::status(200));
     let url = gone.url.clone();
     gone.stop().await;
     let (webhook, _) = subscribe(&staff, &url, &["policy.changed"]).await;
@@ -175,7 +173,7 @@ async fn two_processes_send_everything_once_and_nothing_of_a_record_at_a_time() 
     let first = Service::start().await;
     let second = Service::start_on(first.url.clone()).await;
     let staff = first.staff().await;
-    let receiver = Receiver::start(|_, _| Reply::status(200).after(Duration::from_millis(30))).await;
+    let receiver = Receiver::start(|_, _| Reply::status(200).after(Duration::from_millis(30)));
     let (webhook, _) = subscribe(&staff, &receiver.url, &["policy.changed"]).await;
     let mut ids = Vec::new();
     for number in 0..10 {
@@ -212,8 +210,7 @@ async fn what_a_killed_process_had_in_hand_is_sent_by_the_next() {
     let staff = sign_in(&running.client, "staff").await;
     // It is killed while answers are outstanding.
     let receiver =
-        Receiver::start(|_, before| Reply::status(200).after(Duration::from_millis(if before < 4 { 2000 } else { 5 })))
-            .await;
+        Receiver::start(|_, before| Reply::status(200).after(Duration::from_millis(if before < 4 { 2000 } else { 5 })));
     subscribe(&staff, &receiver.url, &["policy.changed"]).await;
     let mut ids = Vec::new();
     for number in 0..20 {

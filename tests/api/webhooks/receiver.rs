@@ -65,7 +65,7 @@ pub struct Receiver {
 
 impl Receiver {
     /// Answers each message as the function says, which is told how many came before.
-    pub async fn start(answer: impl Fn(&Message, usize) -> Reply + Send + Sync + 'static) -> Self {
+    pub fn start(answer: impl Fn(&Message, usize) -> Reply + Send + Sync + 'static) -> Self {
         let kept: Arc<Mutex<Vec<Message>>> = Arc::default();
         let answer: Arc<Answering> = Arc::new(answer);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

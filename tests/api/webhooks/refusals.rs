@@ -81,7 +81,7 @@ async fn a_webhook_is_made_once_for_a_key_and_twenty_are_enough() {
 async fn who_may_no_longer_keep_webhooks_is_sent_nothing() {
     let service = Service::start().await;
     let admin = service.admin().await;
-    let receiver = Receiver::start(|_, _| Reply::status(200)).await;
+    let receiver = Receiver::start(|_, _| Reply::status(200));
     let site = service.partner(&admin, "省平台", &["webhooks", "policies:read"]).await;
     subscribe(&site, &receiver.url, &["policy.changed"]).await;
     let id = admin.get("/v1/partners").await.ids().remove(0);
@@ -131,7 +131,7 @@ async fn this_machine_is_out_of_reach_unless_it_is_allowed() {
     assert!(add_user(folder.path(), Some(&database), "staff").status.success());
     let running = serve(folder.path(), Some(&database));
     let staff = sign_in(&running.client, "staff").await;
-    let receiver = Receiver::start(|_, _| Reply::status(200)).await;
+    let receiver = Receiver::start(|_, _| Reply::status(200));
     let port = receiver.url.trim_end_matches("/hook").rsplit(':').next().expect("a port").to_owned();
     let hosts = [
         "127.0.0.1",
