@@ -86,6 +86,7 @@ fn elements(kind: Kind, record: &Value, names: &Names, address: &str) -> Vec<(&'
         Kind::Policy => {
             found.texts("title", "title");
             found.texts("creator", "issuer");
+            found.texts("contributor", "author");
             found.texts("subject", "topics");
             found.texts("description", "body");
             found.texts("date", "published_on");

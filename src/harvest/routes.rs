@@ -60,7 +60,8 @@ pub async fn harvest_by_form(payload: web::Payload, state: web::Data<State>) -> 
 ///
 /// duijie 格式的 XML Schema。
 #[utoipa::path(operation_id = "read_harvest_schema", tag = "harvest",
-    responses((status = 200, description = "The schema", content_type = "text/xml", body = String)))]
+    responses((status = 200, description = "The schema", content_type = "text/xml", body = String,
+        example = json!("<xs:schema targetNamespace=\"urn:duijie:record:1\"/>"))))]
 #[get("/oai/duijie.xsd")]
 pub async fn schema() -> HttpResponse {
     HttpResponse::Ok().content_type(XML).body(fields::schema())

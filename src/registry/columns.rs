@@ -125,6 +125,7 @@ const POLICY: &[Column] = &[
     text("document_number", "文号"),
     text("issuer", "发文机关"),
     text("source", "来源"),
+    text("author", "作者"),
     text("published_on", "发布日期"),
     text("effective_on", "生效日期"),
     text("expires_on", "失效日期"),
