@@ -37,7 +37,7 @@ pub const CHANGE_POSITION: HeaderName = HeaderName::from_static("change-position
 pub struct ExportParameters {
     /// `ndjson`, `csv` or `xlsx`; what `Accept` asks for without it, and NDJSON without that.
     #[deserr(default, try_from(Option<String>) = parse_format -> FieldFault)]
-    #[param(value_type = Option<String>, pattern = "^(ndjson|csv|xlsx)$")]
+    #[param(value_type = Option<String>, pattern = "^(ndjson|csv|xlsx)$", example = "csv")]
     format: Option<Format>,
     /// Records with a greater id: go on after the last that was received.
     #[deserr(default, try_from(Option<String>) = optional_id -> FieldFault)]
