@@ -9,6 +9,7 @@ pub mod commands;
 pub mod config;
 pub mod database;
 pub mod demo;
+pub mod discovery;
 pub mod dockings;
 pub mod events;
 pub mod exports;

@@ -23,8 +23,8 @@ use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::{
-    audit, centre, changes, dockings, events, harvest, health, identity, matching, notifications, patents, policies,
-    problem, registry, teams, visits, webhooks,
+    audit, centre, changes, discovery, dockings, events, harvest, health, identity, matching, notifications, patents,
+    policies, problem, registry, teams, visits, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -82,6 +82,7 @@ use crate::{
         events::participants::routes::replace, events::rules::routes::read, events::rules::routes::replace,
         events::schedule::routes::create, events::schedule::routes::read, events::schedule::routes::timetable,
         changes::routes::list, harvest::routes::harvest, harvest::routes::harvest_by_form, harvest::routes::schema,
+        discovery::sitemap::routes::index, discovery::sitemap::routes::read, discovery::sitemap::routes::robots,
         webhooks::routes::create, webhooks::routes::list, webhooks::routes::read, webhooks::routes::replace,
         webhooks::routes::delete, webhooks::routes::create_secret, webhooks::routes::remove_secret,
         webhooks::deliveries::list, webhooks::deliveries::replay, webhooks::deliveries::test,

@@ -24,8 +24,8 @@ use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::state::State;
 use crate::{
-    access, audit, centre, changes, dockings, events, exports, harvest, health, identity, matching, notifications,
-    openapi, pages, patents, policies, problem, registry, teams, visits, webhooks,
+    access, audit, centre, changes, discovery, dockings, events, exports, harvest, health, identity, matching,
+    notifications, openapi, pages, patents, policies, problem, registry, teams, visits, webhooks,
 };
 
 /// Seconds that running requests have to finish when the service is told to stop.
@@ -243,6 +243,9 @@ fn partner_routes(config: &mut ServiceConfig) {
         .service(harvest::routes::harvest)
         .service(harvest::routes::harvest_by_form)
         .service(harvest::routes::schema)
+        .service(discovery::sitemap::routes::index)
+        .service(discovery::sitemap::routes::read)
+        .service(discovery::sitemap::routes::robots)
         .service(webhooks::routes::create)
         .service(webhooks::routes::list)
         .service(webhooks::routes::read)

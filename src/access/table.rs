@@ -258,6 +258,9 @@ const TABLE: &[Rule] = &[
         ],
     ),
     operations(&["harvest", "harvest_by_form"], EVERYONE).costing(5),
+    // What search engines find.
+    operations(&["read_sitemap_index", "read_sitemap"], EVERYONE).costing(5),
+    operations(&["read_robots"], EVERYONE),
     // Webhooks: one's own, and for admins all. What is sent is what their owner may read.
     operations(
         &[

@@ -639,6 +639,7 @@ diesel::table! {
         changed_at -> Timestamptz,
         deleted -> Bool,
         sets -> Array<Text>,
+        place -> Int8,
     }
 }
 

@@ -20,11 +20,11 @@ pub use download::download;
 pub use name::FileName;
 pub use place::FilePlace;
 pub use store::{COLUMNS, FileRow, keep, read};
-pub use upload::{MOST_BYTES, Upload};
+pub use upload::{FileBytes, MOST_BYTES, Upload};
 
 /// A file as it is listed.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(example = json!({
+#[schema(as = KeptFile, example = json!({
     "id": "01939c5e-0000-7000-8000-000000000012", "name": "会谈纪要.pdf", "media_type": "application/pdf", "size": 48_211,
     "sha256": "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824", "created_at": "2026-11-26T08:00:00Z"
 }))]

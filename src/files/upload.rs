@@ -3,6 +3,8 @@
 use actix_web::http::header;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, web::Payload};
+use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::kinds::media_type;
 use super::name::FileName;
@@ -41,3 +43,14 @@ impl Upload {
         Ok(Self { name, media_type, content })
     }
 }
+
+/// The bytes of a file, as the contract describes them.
+pub struct FileBytes;
+
+impl PartialSchema for FileBytes {
+    fn schema() -> RefOr<Schema> {
+        let binary = SchemaFormat::KnownFormat(KnownFormat::Binary);
+        ObjectBuilder::new().schema_type(Type::String).format(Some(binary)).into()
+    }
+}
+impl ToSchema for FileBytes {}

@@ -5,10 +5,11 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::arguments::{Fault, Given, Whole};
-use super::dublin_core::{self, Names};
-use super::xml::Xml;
+use super::dublin_core;
 use super::{MetadataFormat, fields};
+use crate::http::Xml;
 use crate::registry::Kind;
+use crate::registry::public::Names;
 
 const NAMESPACE: &str = "http://www.openarchives.org/OAI/2.0/";
 const SCHEMA: &str = "http://www.openarchives.org/OAI/2.0/OAI-PMH.xsd";

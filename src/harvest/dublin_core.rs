@@ -1,38 +1,14 @@
 //! Records in Dublin Core without qualifiers (ISO 15836-1).
 
-use std::collections::HashMap;
-
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::xml::Xml;
-use crate::registry::Kind;
-use crate::registry::codes;
+use crate::http::Xml;
+use crate::registry::public::{Names, each};
+use crate::registry::{Kind, codes};
 
 pub const NAMESPACE: &str = "http://www.openarchives.org/OAI/2.0/oai_dc/";
 pub const SCHEMA: &str = "http://www.openarchives.org/OAI/2.0/oai_dc.xsd";
-
-/// Names of the records that others refer to.
-pub type Names = HashMap<Uuid, String>;
-
-/// Those that a record refers to by name.
-pub fn referred(kind: Kind, record: &Value) -> Vec<(Kind, Uuid)> {
-    let one = |of, name: &str| id(&record[name]).map(|id| (of, id));
-    let many = record["contributor_ids"].as_array().into_iter().flatten();
-    match kind {
-        Kind::Result => {
-            let people = many.filter_map(|value| Some((Kind::Expert, id(value)?)));
-            one(Kind::Organisation, "holder_id").into_iter().chain(people).collect()
-        }
-        Kind::Expert => one(Kind::Organisation, "organisation_id").into_iter().collect(),
-        Kind::Demand => one(Kind::Organisation, "enterprise_id").into_iter().collect(),
-        Kind::Organisation | Kind::Policy => Vec::new(),
-    }
-}
-
-fn id(value: &Value) -> Option<Uuid> {
-    Uuid::try_parse(value.as_str()?).ok()
-}
 
 /// Writes a record.
 pub fn write(xml: &mut Xml, kind: Kind, record: &Value, names: &Names, address: &str) {
@@ -138,11 +114,6 @@ impl Elements<'_> {
     }
 }
 
-fn each(value: &Value) -> impl Iterator<Item = &str> {
-    let many = value.as_array().into_iter().flatten();
-    value.as_str().into_iter().chain(many.filter_map(Value::as_str))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -156,7 +127,6 @@ mod tests {
             "title": "模具", "summary": "寿命。", "keywords": ["冲压"], "holder_id": firm, "contributor_ids": [person],
             "industries": ["C3311"], "region": "130927", "created_at": "2026-11-29T00:00:00Z"
         });
-        assert_eq!(referred(Kind::Result, &record), [(Kind::Organisation, firm), (Kind::Expert, person)]);
         let names = Names::from([(firm, "五金厂".to_owned()), (person, "陈志".to_owned())]);
         let found = elements(Kind::Result, &record, &names, "http://r");
         let of = |wanted: &str| -> Vec<&str> {

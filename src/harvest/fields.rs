@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::xml::Xml;
+use crate::http::Xml;
 use crate::registry::Kind;
 use crate::registry::columns::{Column, Holds, columns};
 

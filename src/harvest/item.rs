@@ -4,13 +4,7 @@ use diesel_async::AsyncPgConnection;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::access::Audience;
-use crate::registry::demands::Demand;
-use crate::registry::experts::Expert;
-use crate::registry::organisations::Organisation;
-use crate::registry::policies::Policy;
-use crate::registry::results::ResearchResult;
-use crate::registry::{Concept, Kind, Record};
+use crate::registry::{Kind, public};
 
 /// Between the name of a list of sets and the word or code in it.
 const OF: char = ':';
@@ -27,29 +21,8 @@ pub struct Item {
 /// # Errors
 /// What the database says.
 pub async fn public(kind: Kind, ids: &[Uuid], connection: &mut AsyncPgConnection) -> diesel::QueryResult<Vec<Item>> {
-    match kind {
-        Kind::Result => of::<ResearchResult>(ids, connection).await,
-        Kind::Expert => of::<Expert>(ids, connection).await,
-        Kind::Organisation => of::<Organisation>(ids, connection).await,
-        Kind::Demand => of::<Demand>(ids, connection).await,
-        Kind::Policy => of::<Policy>(ids, connection).await,
-    }
-}
-
-async fn of<C: Concept>(ids: &[Uuid], connection: &mut AsyncPgConnection) -> diesel::QueryResult<Vec<Item>> {
-    let records = C::find_all(ids, connection).await?.into_iter();
-    let items = records.filter(is_public).map(|mut record| {
-        record.fields.conceal();
-        let id = record.stamp.id;
-        let record = serde_json::to_value(record)?;
-        Ok(Item { id, sets: sets_of(C::KIND, &record), record })
-    });
-    let items: Result<_, serde_json::Error> = items.collect();
-    items.map_err(|error| diesel::result::Error::DeserializationError(Box::new(error)))
-}
-
-fn is_public<C: Concept>(record: &Record<C>) -> bool {
-    record.stamp.deleted_at.is_none() && record.fields.audience() == Audience::PUBLIC
+    let records = public::find_all(kind, ids, connection).await?.into_iter();
+    Ok(records.map(|(id, record)| Item { id, sets: sets_of(kind, &record), record }).collect())
 }
 
 /// The sets that a record is in: its kind, its disciplines of the first level, its level.

@@ -14,7 +14,6 @@ pub mod routes;
 mod store;
 mod token;
 pub mod worker;
-mod xml;
 
 use serde::{Deserialize, Serialize};
 

@@ -6,11 +6,11 @@ use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use chrono::Utc;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::answer::{self, Body, Frame, Repository, Resumption, Told};
 use super::arguments::{self, Fault, Given, Selection, Verb, Whole};
-use super::dublin_core::{self, Names};
 use super::item::{self, Item};
 use super::store::{self, ItemRow};
 use super::token::Token;
@@ -18,8 +18,9 @@ use super::{MetadataFormat, fields};
 use crate::centre;
 use crate::http::read_bytes;
 use crate::problem::{Answer, Problem};
-use crate::registry::Kind;
 use crate::registry::fields::{DISCIPLINES, PolicyLevel};
+use crate::registry::public::Names;
+use crate::registry::{Kind, public, words};
 use crate::state::State;
 
 /// Records an answer.
@@ -27,6 +28,22 @@ const PAGE: usize = 100;
 
 /// Bytes of the arguments in a body.
 const MOST_ARGUMENTS: usize = 64 * 1024;
+
+/// The arguments of a request in a form (section 3.1.1.2). Which of them a verb takes the protocol says.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only describes the form, which is read by name")]
+#[schema(example = json!({"verb": "ListRecords", "metadataPrefix": "oai_dc", "set": "kind:result"}))]
+pub struct HarvestRequest {
+    verb: Option<String>,
+    #[schema(rename = "metadataPrefix")]
+    metadata_prefix: Option<String>,
+    identifier: Option<String>,
+    from: Option<String>,
+    until: Option<String>,
+    set: Option<String>,
+    #[schema(rename = "resumptionToken")]
+    resumption_token: Option<String>,
+}
 
 const XML: &str = "text/xml; charset=utf-8";
 
@@ -48,7 +65,7 @@ pub async fn harvest(request: HttpRequest, state: web::Data<State>) -> Answer<Ht
 ///
 /// 同上，参数放在表单里。
 #[utoipa::path(operation_id = "harvest_by_form", tag = "harvest",
-    request_body(content = Option<String>, content_type = "application/x-www-form-urlencoded", example = "verb=Identify"),
+    request_body(content = HarvestRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "The answer, also where it says what is wrong", content_type = "text/xml", body = String)))]
 #[post("/oai")]
 pub async fn harvest_by_form(payload: web::Payload, state: web::Data<State>) -> Answer<HttpResponse> {
@@ -181,45 +198,18 @@ async fn names(
     if whole == Whole::Headers || format != MetadataFormat::DublinCore {
         return Ok(Names::new());
     }
-    let records = items.iter().filter_map(|told| Some((told.kind, told.record.as_ref()?)));
-    let referred: Vec<(Kind, Uuid)> = records.flat_map(|(kind, record)| dublin_core::referred(kind, record)).collect();
-    let mut names = Names::new();
-    for kind in [Kind::Organisation, Kind::Expert] {
-        let ids: Vec<Uuid> = referred.iter().filter(|(of, _)| *of == kind).map(|(_, id)| *id).collect();
-        if ids.is_empty() {
-            continue;
-        }
-        for item in item::public(kind, &ids, connection).await? {
-            names.extend(item.record["name"].as_str().map(|name| (item.id, name.to_owned())));
-        }
-    }
-    Ok(names)
+    let records = items.iter().filter_map(|told| told.record.as_ref());
+    let mut referred: Vec<(Kind, Uuid)> = records.flat_map(public::referred).collect();
+    // Dublin Core says nothing of what an expert took part in.
+    referred.retain(|(kind, _)| *kind != Kind::Result);
+    Ok(public::names(&referred, connection).await?)
 }
 
 /// All sets there can be.
 fn sets() -> Vec<(String, String)> {
-    let kinds = Kind::ALL.map(|kind| (format!("kind:{}", kind.as_str()), kind_name(kind).to_owned()));
+    let kinds = Kind::ALL.map(|kind| (format!("kind:{}", kind.as_str()), kind.zh().to_owned()));
     let disciplines = DISCIPLINES.map(|code| (format!("discipline:{code}"), format!("学科 {code}（GB/T 13745-2009）")));
-    let levels = PolicyLevel::WORDS.iter().map(|level| (format!("level:{level}"), level_name(level).to_owned()));
+    let levels =
+        PolicyLevel::WORDS.iter().map(|level| (format!("level:{level}"), words::zh("level", level).to_owned()));
     kinds.into_iter().chain(disciplines).chain(levels).collect()
-}
-
-const fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Result => "科技成果",
-        Kind::Expert => "专家",
-        Kind::Organisation => "单位",
-        Kind::Demand => "技术需求",
-        Kind::Policy => "政策",
-    }
-}
-
-fn level_name(level: &str) -> &str {
-    match level {
-        "national" => "国家政策",
-        "provincial" => "省级政策",
-        "municipal" => "市级政策",
-        "county" => "县级政策",
-        other => other,
-    }
 }

@@ -130,11 +130,7 @@ fn written(problem: &Problem, given: &HeaderMap, asked: &Asked) -> HttpResponse 
     for (name, value) in problem.headers() {
         answer.insert_header((name.clone(), value.clone()));
     }
-    let code = match asked.language {
-        Language::Chinese => "zh-CN",
-        Language::English => "en",
-    };
-    answer.insert_header((header::CONTENT_LANGUAGE, code)).content_type("application/problem+json");
+    answer.insert_header((header::CONTENT_LANGUAGE, asked.language.code())).content_type("application/problem+json");
     let mut response = answer.body(serde_json::to_string(&document).unwrap_or_default());
     name(response.headers_mut(), asked);
     response
@@ -149,12 +145,13 @@ fn name(headers: &mut HeaderMap, asked: &Asked) {
     };
     insert(REQUEST_ID, &asked.trace.request_id);
     insert(TRACEPARENT, &asked.trace.parent());
-    insert(header::VARY, "Accept-Encoding, Accept-Language, Authorization, Origin");
+    insert(header::VARY, "Accept, Accept-Encoding, Accept-Language, Authorization, Origin");
     secure(headers, asked.security);
 }
 
 /// English only where it is preferred to Chinese.
-fn preferred_language(headers: &HeaderMap) -> Language {
+#[must_use]
+pub fn preferred_language(headers: &HeaderMap) -> Language {
     let Some(header) = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()) else {
         return Language::Chinese;
     };

@@ -26,3 +26,9 @@ pub async fn invitation() -> HttpResponse {
 pub async fn password_reset() -> HttpResponse {
     HttpResponse::Ok().content_type(ContentType::html()).body(include_str!("password-reset.html"))
 }
+
+/// A text as it stands in HTML.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

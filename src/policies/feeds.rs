@@ -13,6 +13,7 @@ use crate::database::schema::policies;
 use crate::http::Conditions;
 use crate::problem::{Answer, Problem};
 use crate::registry::fields::{PolicyLevel, PublicationStatus};
+use crate::registry::words;
 use crate::state::State;
 
 /// Policies of a feed.
@@ -70,16 +71,10 @@ async fn newest(level: PolicyLevel, connection: &mut AsyncPgConnection) -> Query
 fn feed(level: PolicyLevel, told: &[Told], url: &str) -> Feed {
     let own = format!("{url}/v1/feeds/policies/{}", level.as_str());
     let updated = told.iter().map(|policy| policy.updated_at).max().unwrap_or_default();
-    let name = match level {
-        PolicyLevel::National => "国家政策",
-        PolicyLevel::Provincial => "省级政策",
-        PolicyLevel::Municipal => "市级政策",
-        PolicyLevel::County => "县级政策",
-    };
     Feed {
         // The same for the same address, whatever it tells (RFC 9562, 5.5).
         id: Uuid::new_v5(&Uuid::NAMESPACE_URL, own.as_bytes()).urn().to_string(),
-        title: Text::plain(name),
+        title: Text::plain(words::zh("level", level.as_str())),
         updated: updated.fixed_offset(),
         links: vec![link(&own, "self", "application/atom+xml")],
         lang: Some("zh".to_owned()),

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::found;
 use crate::audit::{self, Action, Event, Origin};
 use crate::database::schema::{files as kept, policy_files};
-use crate::files::{self, COLUMNS, File, FileName, FileRow, Upload};
+use crate::files::{self, COLUMNS, File, FileBytes, FileName, FileRow, Upload};
 use crate::http::paging::{Paging, PagingParameters, refuse_filters};
 use crate::http::{Keyed, Parameters, keep_sealed};
 use crate::identity::Caller;
@@ -51,7 +51,7 @@ pub struct PolicyFilePage {
 #[utoipa::path(operation_id = "create_policy_file", tag = "policies",
     params(("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-000000000005"), PolicyFileNaming,
         ("Idempotency-Key" = Option<String>, Header)),
-    request_body(content = String, content_type = "application/octet-stream", description = "The file"),
+    request_body(content = inline(FileBytes), content_type = "application/octet-stream", description = "The file"),
     responses((status = 201, description = "The file", body = File,
         headers(("Location" = String, description = "Its address")))))]
 #[post("/v1/policies/{id}/files")]

@@ -26,9 +26,14 @@ pub fn clean(body: &str) -> String {
     ammonia::Builder::default().rm_tags(["img"]).clean(body).to_string()
 }
 
-/// The text of HTML, with a line for each block and a tab between cells.
+/// The text of a body, without the marks of HTML.
 #[must_use]
-pub fn text_of(body: &str) -> String {
+pub fn plain(body: &str) -> String {
+    if is_html(body) { text_of(body) } else { body.to_owned() }
+}
+
+/// The text of HTML, with a line for each block and a tab between cells.
+fn text_of(body: &str) -> String {
     let clean = clean(body).replace(['\n', '\r'], " ");
     let mut text = String::with_capacity(clean.len());
     let mut rest = clean.as_str();

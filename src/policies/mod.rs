@@ -25,6 +25,7 @@ use crate::problem::{Answer, Kind, Problem};
 use crate::registry::policies::Policy;
 use crate::registry::{Record, Store, ids};
 
+pub use html::plain;
 pub use reading::{RULES, Reading};
 pub use worker::work;
 

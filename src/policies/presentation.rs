@@ -106,7 +106,9 @@ async fn neighbours(id: Uuid, connection: &mut AsyncPgConnection) -> QueryResult
     diesel::sql_query(NEIGHBOURS).bind::<SqlUuid, _>(id).load(connection).await
 }
 
-fn html_of(policy: &Policy) -> String {
+/// The body of a policy as clean HTML.
+#[must_use]
+pub fn html_of(policy: &Policy) -> String {
     if html::is_html(&policy.body) {
         return html::clean(&policy.body);
     }

@@ -57,7 +57,7 @@ pub fn number_of(policy: &Policy) -> Option<DocumentNumber> {
 /// The text that is cut: that of the body, without the marks of HTML.
 #[must_use]
 pub fn text_of(policy: &Policy) -> Text {
-    if html::is_html(&policy.body) { Text::of(&html::text_of(&policy.body)) } else { Text::of(&policy.body) }
+    Text::of(&html::plain(&policy.body))
 }
 
 fn region(policy: &Policy, number: Option<&DocumentNumber>) -> Option<String> {

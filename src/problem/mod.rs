@@ -27,6 +27,17 @@ pub enum Language {
     English,
 }
 
+impl Language {
+    /// As `Content-Language` and HTML name it (RFC 5646).
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Chinese => "zh-CN",
+            Self::English => "en",
+        }
+    }
+}
+
 /// A sentence in both languages of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {

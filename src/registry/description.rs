@@ -8,13 +8,14 @@ use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, 
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{KnownFormat, SchemaFormat, Type};
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Required,
-    Response, ResponseBuilder,
+    ComponentsBuilder, Content, ContentBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder,
+    Required, Response, ResponseBuilder,
 };
 
 use super::record::{Concept, Stamp, Store};
 use super::routes::Removal;
 use super::shapes::{page_schema, patch_schema, record_schema, reference, version_schema};
+use crate::discovery::{HTML, JSON_LD};
 use crate::exports::routes::{self as exported, CSV, NDJSON, XLSX};
 use crate::http::paging::PagingParameters;
 
@@ -98,9 +99,13 @@ impl Story<'_> {
     }
 
     fn read(&self) -> Operation {
-        let answer = body("The record", &format!("{}Record", self.name)).header("ETag", text_header("Its version"));
+        let answer = body("The record", &format!("{}Record", self.name))
+            .content(JSON_LD, linked_data())
+            .content(HTML, page())
+            .header("ETag", text_header("Its version, and of another form than JSON what it says"));
         let answer = self.linked(answer, "$request.path.id");
-        self.operation("read", &format!("Read a {}", self.kind), "详情。")
+        let chinese = "详情：JSON；按 Accept 也可作 schema.org 的 JSON-LD，或给人看的网页。";
+        self.operation("read", &format!("Read a {}", self.kind), chinese)
             .parameter(id())
             .parameter(header_parameter("If-None-Match", "ETags that the caller has", anything()))
             .response("200", answer)
@@ -197,6 +202,18 @@ fn item<const N: usize>(operations: [(HttpMethod, Operation); N]) -> PathItem {
 fn body(description: &str, schema: &str) -> ResponseBuilder {
     let content = ContentBuilder::new().schema(Some(reference(schema))).build();
     ResponseBuilder::new().description(description).content("application/json", content)
+}
+
+/// What everybody may read of a record, in the words of schema.org.
+fn linked_data() -> Content {
+    let example = json!({"@context": {"@vocab": "https://schema.org/"}, "@type": "CreativeWork", "name": "球墨铸铁件缩松缺陷的控制方法"});
+    let schema = ObjectBuilder::new().description(Some("JSON-LD 1.1")).schema_type(Type::Object);
+    ContentBuilder::new().schema(Some(schema)).example(Some(example)).build()
+}
+
+/// The same as a page.
+fn page() -> Content {
+    ContentBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).build()
 }
 
 fn text_header(description: &str) -> utoipa::openapi::Header {

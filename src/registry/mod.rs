@@ -14,11 +14,13 @@ pub mod ids;
 mod insertion;
 pub mod organisations;
 pub mod policies;
+pub mod public;
 pub mod record;
 mod refusals;
 pub mod results;
 pub mod routes;
 mod shapes;
+pub mod words;
 
 pub use record::{Concept, Kind, Page, Record, Stamp, Store};
 pub(crate) use refusals::refused_write;

@@ -40,6 +40,18 @@ impl Kind {
         }
     }
 
+    /// As people call it.
+    #[must_use]
+    pub const fn zh(self) -> &'static str {
+        match self {
+            Self::Result => "科技成果",
+            Self::Expert => "专家",
+            Self::Organisation => "单位",
+            Self::Demand => "技术需求",
+            Self::Policy => "政策",
+        }
+    }
+
     /// As it stands in addresses: `/v1/{plural}`.
     #[must_use]
     pub const fn plural(self) -> &'static str {

@@ -15,13 +15,14 @@ use super::refusals::refused_write;
 use crate::access::{self, Action};
 use crate::audit::{self, Event, Origin};
 use crate::database::Connection;
+use crate::discovery;
 use crate::dockings::are_acquainted;
 use crate::http::conditions::{etag, etag_of};
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::methods::unknown;
 use crate::http::paging::{Paging, refuse_filters};
 use crate::http::prefer::PREFERENCE_APPLIED;
-use crate::http::{Conditions, JSON, MERGE_PATCH, Parameters, Prefer, read_json};
+use crate::http::{Conditions, JSON, MERGE_PATCH, Parameters, Prefer, preferred_language, read_json};
 use crate::identity::Caller;
 use crate::matching::changes::position_of_write;
 use crate::matching::follow::Freshness;
@@ -129,11 +130,16 @@ async fn read<C: Concept>(
     (caller, origin): (Caller, Origin),
     looking: Looking,
     conditions: Conditions,
+    request: HttpRequest,
 ) -> Answer<HttpResponse> {
     let mut connection = state.database.connection().await?;
     let record = readable::<C>(&id, &caller, &mut connection).await?;
     if C::KIND == record::Kind::Policy {
         state.visits.note(record.stamp.id, &looking);
+    }
+    let headers = request.headers();
+    if let Some(form) = discovery::Form::asked_for(headers, preferred_language(headers)) {
+        return discovery::answer(record, form, state.tokens.issuer(), &conditions, connection).await;
     }
     let (record, concealed) = as_seen_by(record, &caller, &origin, &mut connection).await?;
     let etag = etag(record.stamp.version, concealed);

@@ -113,9 +113,7 @@ fn or_null(schema: RefOr<Schema>) -> RefOr<Schema> {
             list.schema_type = SchemaType::from_iter([Type::Array, Type::Null]);
             list.into()
         }
-        RefOr::T(Schema::Object(ref object)) if takes_null(&object.schema_type) => schema,
-        RefOr::T(Schema::OneOf(ref choice)) if choice.items.iter().any(is_null) => schema,
-        RefOr::T(Schema::AnyOf(ref choice)) if choice.items.iter().any(is_null) => schema,
+        taking if is_null(&taking) => taking,
         other => OneOfBuilder::new().item(other).item(ObjectBuilder::new().schema_type(Type::Null)).into(),
     }
 }
@@ -128,8 +126,14 @@ fn takes_null(kind: &SchemaType) -> bool {
     }
 }
 
+/// Does it take null, itself or as one of several?
 fn is_null(schema: &RefOr<Schema>) -> bool {
-    matches!(schema, RefOr::T(Schema::Object(object)) if takes_null(&object.schema_type))
+    match schema {
+        RefOr::T(Schema::Object(object)) => takes_null(&object.schema_type),
+        RefOr::T(Schema::OneOf(choice)) => choice.items.iter().any(is_null),
+        RefOr::T(Schema::AnyOf(choice)) => choice.items.iter().any(is_null),
+        RefOr::Ref(_) | RefOr::T(_) => false,
+    }
 }
 
 fn object(schema: &RefOr<Schema>) -> Option<&Object> {

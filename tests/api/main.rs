@@ -13,6 +13,7 @@ mod confidential;
 mod contract;
 mod crashes;
 mod database_rules;
+mod discovery;
 mod dockings;
 mod events;
 mod exports;

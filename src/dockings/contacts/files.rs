@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{DockingFile, store};
 use crate::audit::{self, Action, Event, Origin};
 use crate::dockings::routes::found;
-use crate::files::{self, FileName, Upload};
+use crate::files::{self, FileBytes, FileName, Upload};
 use crate::http::paging::{Paging, PagingParameters, refuse_filters};
 use crate::http::{Keyed, Parameters, keep_sealed};
 use crate::identity::Caller;
@@ -54,7 +54,7 @@ pub struct DockingFilePage {
 #[utoipa::path(operation_id = "create_docking_file", tag = "dockings",
     params(("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-000000000010"), Naming,
         ("Idempotency-Key" = Option<String>, Header)),
-    request_body(content = String, content_type = "application/octet-stream", description = "The file"),
+    request_body(content = inline(FileBytes), content_type = "application/octet-stream", description = "The file"),
     responses((status = 201, description = "The file", body = DockingFile,
         headers(("Location" = String, description = "Its address")))))]
 #[post("/v1/dockings/{id}/files")]

@@ -7,6 +7,7 @@ use chrono::{DateTime, FixedOffset, Utc};
 use super::view::PlannedMeeting;
 use crate::events::store::EventRow;
 use crate::http::harmless;
+use crate::pages::escaped;
 use crate::problem::{Answer, Problem};
 
 /// Seconds by which clocks in China are ahead.
@@ -61,10 +62,6 @@ pub fn page(event: &EventRow, meetings: &[PlannedMeeting]) -> String {
 
 fn clock(moment: DateTime<Utc>, form: &str) -> String {
     FixedOffset::east_opt(AHEAD).map_or_else(String::new, |china| moment.with_timezone(&china).format(form).to_string())
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub struct Confirmation {
 
 /// Codes for the day the authenticator is lost, each good once. They are shown this once.
 #[derive(Serialize, ToSchema)]
-#[schema(example = json!({"recovery_codes": [
+#[schema(as = NewRecoveryCodes, example = json!({"recovery_codes": [
     "ADGJ-FILO-KNQT-PSVY-UX25-Z47C", "LORU-QTWZ-VY36-25AD-7CFI-EHKN", "WZ47-36BE-ADGJ-FILO-KNQT-PSVY",
     "BEHK-GJMP-LORU-QTWZ-VY36-25AD", "MPSV-RUX2-WZ47-36BE-ADGJ-FILO", "X25A-47CF-BEHK-GJMP-LORU-QTWZ",
     "CFIL-HKNQ-MPSV-RUX2-WZ47-36BE", "NQTW-SVY3-X25A-47CF-BEHK-GJMP", "Y36B-5ADG-CFIL-HKNQ-MPSV-RUX2",

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::{DocumentNaming, PatentDocument, store};
 use crate::audit::{self, Action, Origin};
-use crate::files::{self, Upload};
+use crate::files::{self, FileBytes, Upload};
 use crate::http::paging::{Paging, PagingParameters, refuse_filters};
 use crate::http::{Keyed, Parameters, keep_sealed};
 use crate::identity::Caller;
@@ -38,7 +38,7 @@ pub struct PatentDocumentPage {
 #[utoipa::path(operation_id = "create_patent_document", tag = "patent-cases",
     params(("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-000000000020"), DocumentNaming,
         ("Idempotency-Key" = Option<String>, Header)),
-    request_body(content = String, content_type = "application/octet-stream", description = "The file"),
+    request_body(content = inline(FileBytes), content_type = "application/octet-stream", description = "The file"),
     responses((status = 201, description = "The document", body = PatentDocument,
         headers(("Location" = String, description = "Its address")))))]
 #[post("/v1/patent-cases/{id}/documents")]

@@ -6,7 +6,7 @@ use diesel::expression::AsExpression;
 use diesel::sql_types::Jsonb;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::openapi::schema::{AnyOfBuilder, SchemaType};
+use utoipa::openapi::schema::AnyOfBuilder;
 use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -55,7 +55,7 @@ impl PartialSchema for AskingPrice {
     fn schema() -> RefOr<Schema> {
         let null = || ObjectBuilder::new().schema_type(Type::Null);
         let negotiable =
-            |words: [Value; 2]| ObjectBuilder::new().schema_type(SchemaType::AnyValue).enum_values(Some(words));
+            |word: bool| ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([Value::from(word)]));
         let format = SchemaFormat::KnownFormat(KnownFormat::Int64);
         let amount = || {
             let whole = ObjectBuilder::new().schema_type(Type::Integer).format(Some(format.clone()));
@@ -66,9 +66,9 @@ impl PartialSchema for AskingPrice {
             .required("min")
             .property("max", amount())
             .required("max")
-            .property("negotiable", negotiable([false.into(), Value::Null]));
+            .property("negotiable", AnyOfBuilder::new().item(negotiable(false)).item(null()));
         let open = ObjectBuilder::new()
-            .property("negotiable", ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([true])))
+            .property("negotiable", negotiable(true))
             .required("negotiable")
             .property("min", null())
             .property("max", null());
