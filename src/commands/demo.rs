@@ -45,6 +45,7 @@ fn welcome(address: &str, sampled: &Sampled) -> String {
         "\n对接 Duijie 已就绪 is ready\n\n\
          接口文档 API pages:  {address}/docs/\n\n\
          示例账号 sample accounts (login, password):\n{accounts}\n\n\
+         示例合作站点 a sample partner site (docs/partners.md):\n  CLIENT_ID={client} CLIENT_SECRET={secret}\n\n\
          试一试 try:\n\
          # 为“{title}”匹配成果 results for this demand\n\
          curl -s '{address}/v1/demands/{demand}/matches?kind=result&limit=3'\n\
@@ -54,6 +55,8 @@ fn welcome(address: &str, sampled: &Sampled) -> String {
          curl -s '{address}/v1/sessions' -H 'Content-Type: application/json' -d '{{\"login\":\"{login}\",\"password\":\"{password}\"}}'\n\n\
          按 Ctrl-C 停止 Ctrl-C stops\n",
         accounts = accounts.join("\n"),
+        client = sampled.site.id,
+        secret = sampled.site.secret,
         title = sampled.demand_title,
         demand = sampled.demand,
         login = sampled.accounts[0].login,

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::database::Database;
 use crate::database::schema::{demands, users};
 use crate::identity::passwords::{Cost, Passwords};
-use crate::identity::{self, NewUser, Role};
+use crate::identity::{self, NewUser, Role, partners};
 use crate::registry::fields::{ConfidentialityLevel, Wanted};
 use crate::registry::{Concept, Record};
 pub use recombined::{Amounts, Recombination, Recombine, fill, recombined};
@@ -52,9 +52,19 @@ const ACCOUNTS: [Account; 4] = [
     },
 ];
 
+/// A sample partner site, whose secret is no more of one.
+pub struct Site {
+    pub id: Uuid,
+    pub secret: &'static str,
+}
+
+const SITE: &str = "示例平台";
+const SITE_SECRET: &str = "duijie-partner";
+
 /// What to try first.
 pub struct Sampled {
     pub accounts: &'static [Account],
+    pub site: Site,
     pub demand: Uuid,
     pub demand_title: String,
 }
@@ -70,6 +80,8 @@ pub async fn load(database: &Database) -> anyhow::Result<Sampled> {
     if loaded.is_none() {
         write(&County::read()?, &mut connection).await?;
     }
+    let site = Site { id: ids::id(0, &ids::chance("sample partner site", 0)), secret: SITE_SECRET };
+    connection.transaction(async |connection| partners::add(site.id, SITE, site.secret, connection).await).await?;
     let (demand, demand_title) = demands::table
         .filter(demands::deleted_at.is_null())
         .filter(demands::confidentiality.eq(ConfidentialityLevel::Public))
@@ -79,7 +91,7 @@ pub async fn load(database: &Database) -> anyhow::Result<Sampled> {
         .first(&mut connection)
         .await
         .context("no public demand is left")?;
-    Ok(Sampled { accounts: &ACCOUNTS, demand, demand_title })
+    Ok(Sampled { accounts: &ACCOUNTS, site, demand, demand_title })
 }
 
 async fn write(county: &County, connection: &mut AsyncPgConnection) -> anyhow::Result<()> {

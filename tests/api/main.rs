@@ -28,6 +28,7 @@ mod notifications;
 mod operation;
 mod outsiders;
 mod partners;
+mod partners_document;
 mod patents;
 mod people;
 mod policies;

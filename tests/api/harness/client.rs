@@ -43,6 +43,10 @@ impl Client {
         self.with_token(session["access_token"].as_str().expect("a token").to_owned())
     }
 
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     pub fn token(&self) -> &str {
         self.token.as_deref().expect("a token")
     }

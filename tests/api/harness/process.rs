@@ -73,6 +73,23 @@ pub fn serve_with(folder: &Path, database: Option<&str>, options: &[&str]) -> Ru
     Running { child, client: Client::new(&address) }
 }
 
+/// Starts the sample county and waits until it serves; what it prints before.
+pub fn demo(folder: &Path) -> (Running, String) {
+    let arguments = ["demo", "--listen", "127.0.0.1:0", "--webhook-loopback"];
+    let mut child = program(folder, None, &arguments).stdout(Stdio::piped()).spawn().expect("a start");
+    let printed = BufReader::new(child.stdout.take().expect("what it prints"));
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || printed.lines().map_while(Result::ok).for_each(|line| drop(sender.send(line))));
+    let mut welcome = String::new();
+    while !welcome.contains("Ctrl-C") {
+        welcome.push_str(&receiver.recv_timeout(Duration::from_mins(2)).expect("it is ready within minutes"));
+        welcome.push('\n');
+    }
+    let pages = welcome.lines().find_map(|line| line.split_once("API pages:")).expect("an address").1;
+    let client = Client::new(pages.trim().trim_end_matches("/docs/"));
+    (Running { child, client }, welcome)
+}
+
 /// Makes an account of the staff.
 pub fn add_user(folder: &Path, database: Option<&str>, login: &str) -> Output {
     let mut adding = program(folder, database, &["users", "add", login]);
