@@ -1,7 +1,7 @@
 //! Programs that nobody here wrote, set upon the service. Each runs only where a variable names it: `.ci/run` installs
 //! them where Python is.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use serde_json::json;
@@ -128,4 +128,76 @@ async fn another_program_measures_the_same() {
         let there = |line: &str| line.split_whitespace().collect::<Vec<_>>() == measure;
         assert!(ours.lines().any(there), "{measure:?} is not in\n{ours}");
     }
+}
+
+/// A service with an enterprise and a partner site, and the site's id and secret.
+async fn service_with_site() -> (Service, String, String) {
+    let service = Service::start_as_issuer().await;
+    let admin = service.admin().await;
+    admin.create("organisations", &enterprise("铸造厂")).await;
+    let scopes = ["results:read", "results:write", "organisations:read", "matches:read", "changes:read"];
+    let id = admin.create("partners", &json!({"name": "省平台", "scopes": scopes})).await;
+    let secret = admin.post(&format!("/v1/partners/{id}/secrets"), &json!({})).await;
+    let secret = secret.expect(201)["client_secret"].as_str().expect("a secret").to_owned();
+    (service, id, secret)
+}
+
+/// A program of the tests, or the contract.
+fn of_repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// What `openapi-typescript` makes of the contract fits a strict compiler, and does the main job of a site.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_generated_typescript_client_does_the_main_job() {
+    let Some(tools) = std::env::var_os("DUIJIE_TYPESCRIPT").map(PathBuf::from) else {
+        eprintln!("DUIJIE_TYPESCRIPT is not set: no TypeScript client was generated");
+        return;
+    };
+    // Below the modules, where node looks for them.
+    let folder = tempfile::tempdir_in(&tools).expect("a folder");
+    let tool = |name: &str| {
+        let mut command = Command::new(tools.join("node_modules/.bin").join(name));
+        command.current_dir(folder.path());
+        command
+    };
+    let mut generate = tool("openapi-typescript");
+    generate.arg(of_repository("openapi/duijie.json")).args(["--output", "duijie.d.ts"]);
+    assert_done(&generate.output().await.expect("the generator runs"));
+    std::fs::copy(of_repository("tests/api/outsiders/client.ts"), folder.path().join("client.ts")).expect("a copy");
+    let mut compile = tool("tsc");
+    compile.args(["--strict", "--noUncheckedIndexedAccess", "--target", "es2022", "--module", "nodenext"]);
+    compile.args(["--types", "node", "client.ts"]);
+    assert_done(&compile.output().await.expect("the compiler runs"));
+    let (service, id, secret) = service_with_site().await;
+    let mut run = Command::new("node");
+    run.arg(folder.path().join("client.js")).args([&service.address, &id]).env("CLIENT_SECRET", secret);
+    assert_done(&run.output().await.expect("the client runs"));
+}
+
+/// What `openapi-python-client` makes of the contract, with nothing left out, fits a strict type checker, and does the main
+/// job of a site.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_generated_python_client_does_the_main_job() {
+    let Some(python) = std::env::var_os("DUIJIE_PYTHON") else {
+        eprintln!("DUIJIE_PYTHON is not set: no Python client was generated");
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let call = |arguments: &[&str]| {
+        let mut command = Command::new(&python);
+        command.current_dir(folder.path()).args(arguments);
+        command
+    };
+    let mut generate = call(&["-m", "openapi_python_client", "generate", "--fail-on-warning", "--meta", "none"]);
+    generate.args(["--output-path", "duijie_client", "--path"]).arg(of_repository("openapi/duijie.json"));
+    generate.arg("--config").arg(of_repository("tests/api/outsiders/client.yaml"));
+    assert_done(&generate.output().await.expect("the generator runs"));
+    assert_done(&call(&["-m", "compileall", "-q", "duijie_client"]).output().await.expect("the compiler runs"));
+    std::fs::copy(of_repository("tests/api/outsiders/client.py"), folder.path().join("client.py")).expect("a copy");
+    let check = call(&["-m", "mypy", "--strict", "duijie_client", "client.py"]).output().await;
+    assert_done(&check.expect("the type checker runs"));
+    let (service, id, secret) = service_with_site().await;
+    let run = call(&["client.py", &service.address, &id]).env("CLIENT_SECRET", secret).output().await;
+    assert_done(&run.expect("the client runs"));
 }
