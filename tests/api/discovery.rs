@@ -18,7 +18,7 @@ async fn read(client: &Client, path: &str, accept: &str) -> Answer {
 
 /// Waits until what an address answers is as wanted.
 async fn soon(client: &Client, path: &str, wanted: impl Fn(&Answer) -> bool) -> Answer {
-    for _ in 0..100 {
+    for _ in 0..300 {
         let answer = client.get(path).await;
         if wanted(&answer) {
             return answer;

@@ -38,9 +38,8 @@ fn blocks(document: &str) -> Vec<Block> {
                 }
             }
             (Some("text"), None) => blocks.last_mut().expect("commands first").shown.push(line.to_owned()),
-            (Some("console"), None) => {}
+            (Some("console") | None, None) => {}
             (Some(kind), None) => panic!("a block of {kind}"),
-            (None, None) => {}
         }
     }
     blocks

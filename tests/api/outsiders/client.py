@@ -66,7 +66,7 @@ assert (read.title, read.version) == (result.title, 1), read
 refused = got(Problem, create_result.sync(client=client, body=result))
 assert refused.type_ == "/problems/conflict", refused
 
-for _ in range(100):
+for _ in range(300):
     found = got(SearchPage, search.sync(client=client, q="热节缩松", kind=[SearchKindItem.RESULT]))
     text = FreeText(kind=Kind.RESULT, text="球铁阀体热节处总有缩松，废品率高。")
     matches = got(MatchPage, match_text.sync(client=client, body=text))

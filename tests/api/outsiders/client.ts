@@ -75,7 +75,7 @@ async function main(): Promise<void> {
       assert.ok(match.score > 0 && match.explanation.terms.length > 0);
       return;
     }
-    assert.ok(tries < 100, "what was registered is not found everywhere");
+    assert.ok(tries < 300, "what was registered is not found everywhere");
     await pause(100);
   }
 }
