@@ -17,6 +17,7 @@ pub mod harvest;
 pub mod health;
 pub mod http;
 pub mod identity;
+pub mod imports;
 pub mod matching;
 pub mod meaning;
 pub mod notifications;

@@ -24,8 +24,8 @@ use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::state::State;
 use crate::{
-    access, audit, centre, changes, dockings, events, exports, harvest, health, identity, matching, notifications,
-    openapi, pages, patents, policies, problem, registry, teams, visits, webhooks,
+    access, audit, centre, changes, dockings, events, exports, harvest, health, identity, imports, matching,
+    notifications, openapi, pages, patents, policies, problem, registry, teams, visits, webhooks,
 };
 
 /// Seconds that running requests have to finish when the service is told to stop.
@@ -243,6 +243,17 @@ fn partner_routes(config: &mut ServiceConfig) {
         .service(harvest::routes::harvest)
         .service(harvest::routes::harvest_by_form)
         .service(harvest::routes::schema)
+        .service(imports::routes::template)
+        // It is no id of an import.
+        .service(web::resource("/v1/imports/template").default_service(web::to(unknown)))
+        .service(imports::routes::create)
+        .service(imports::routes::list)
+        .service(imports::routes::read)
+        .service(imports::routes::cancel)
+        .service(imports::routes::rows)
+        .service(imports::routes::remarks)
+        .service(imports::mappings::read)
+        .service(imports::mappings::replace)
         .service(webhooks::routes::create)
         .service(webhooks::routes::list)
         .service(webhooks::routes::read)

@@ -19,6 +19,7 @@ mod refusals;
 pub mod results;
 pub mod routes;
 mod shapes;
+pub mod words;
 
 pub use record::{Concept, Kind, Page, Record, Stamp, Store};
 pub(crate) use refusals::refused_write;
