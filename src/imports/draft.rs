@@ -239,7 +239,11 @@ impl Draft {
     /// Faults of fields, where the file has them.
     #[must_use]
     pub fn located(&self, faults: Faults) -> Vec<RowFault> {
-        faults.into_iter().map(|(pointer, fault)| self.fault(&pointer, fault)).collect()
+        let mut located: Vec<RowFault> =
+            faults.into_iter().map(|(pointer, fault)| self.fault(&pointer, fault)).collect();
+        // In the order of the columns.
+        located.sort_by_key(|fault| self.given.iter().position(|(_, column, _)| Some(column) == fault.column.as_ref()));
+        located
     }
 
     /// A fault of a field, where the file has it.

@@ -381,6 +381,10 @@ impl<'r> Reader<'r> {
     fn end(mut self) {
         if !self.batch.is_empty() {
             let _ = self.send_batch();
+        } else if self.heading.is_none() && self.above > 0 {
+            let fault =
+                FieldFault::new("no_heading", "没有找到写有列名的一行", "there is no row with the names of columns");
+            let _ = self.sender.blocking_send(Ok(Read::Refused(vec![RowFault::of_row(fault)])));
         }
     }
 }

@@ -122,6 +122,10 @@ fn decide<C: Concept>(draft: Draft, known: &HashMap<Key, Record<C>>, caller: &Ca
     if draft.is_again {
         return Decision::Leave;
     }
+    if draft.members.is_empty() && !draft.faults.is_empty() {
+        // Nothing of it could be read.
+        return Decision::Refuse(draft.number, draft.faults);
+    }
     let before = known.get(&draft.key);
     let fault = match (&draft.key, before) {
         (Key::Id(_), None) => Some(FieldFault::new("unknown_reference", "没有这个编号的记录", "no record has this id")),

@@ -27,9 +27,11 @@ pub fn read(mut file: File, take: &mut impl FnMut(Row) -> ControlFlow<()>) -> Re
     // Lines within fields are no rows of a spreadsheet.
     let mut within: u64 = 0;
     while table.read_byte_record(&mut record).map_err(unreadable)? {
-        let line = record.position().map_or(0, csv::Position::line);
-        let number = i64::try_from(line.saturating_sub(within)).unwrap_or(i64::MAX);
-        within += record.iter().map(|field| field.iter().filter(|byte| **byte == b'\n').count() as u64).sum::<u64>();
+        let own = record.iter().map(|field| field.iter().filter(|byte| **byte == b'\n').count() as u64).sum::<u64>();
+        // The position of a record is that of the blank lines before it.
+        let next = table.position().line();
+        let number = i64::try_from(next.saturating_sub(own + 1 + within)).unwrap_or(i64::MAX);
+        within += own;
         let content = content_of(&record);
         let is_blank = matches!(&content, Content::Cells(cells) if cells.iter().all(|cell| *cell == Cell::Empty));
         if !is_blank && take(Row { number, content }).is_break() {
@@ -103,20 +105,21 @@ fn separator_of(text: impl Read) -> std::io::Result<u8> {
     Ok([b';', b'\t', b','].into_iter().max_by_key(count).unwrap_or(b','))
 }
 
-/// A text in UTF-8, whatever it was in. What is no character becomes U+FFFD.
+/// A text in UTF-8 whose every line ends on LF, whatever it was in. What is no character becomes U+FFFD.
 struct Decoded {
     file: File,
     decoder: Decoder,
     raw: Vec<u8>,
     text: Vec<u8>,
     given: usize,
+    is_after_cr: bool,
     is_over: bool,
 }
 
 impl Decoded {
     fn new(file: File, encoding: &'static Encoding) -> Self {
         let decoder = encoding.new_decoder_with_bom_removal();
-        Self { file, decoder, raw: vec![0; PIECE], text: Vec::new(), given: 0, is_over: false }
+        Self { file, decoder, raw: vec![0; PIECE], text: Vec::new(), given: 0, is_after_cr: false, is_over: false }
     }
 
     /// Decodes the next piece.
@@ -128,10 +131,29 @@ impl Decoded {
         self.text.resize(room, 0);
         let (result, _, written, _) = self.decoder.decode_to_utf8(&self.raw[..length], &mut self.text, self.is_over);
         self.text.truncate(written);
+        self.end_lines();
         match result {
             CoderResult::InputEmpty => Ok(()),
             CoderResult::OutputFull => Err(std::io::ErrorKind::OutOfMemory.into()),
         }
+    }
+}
+
+impl Decoded {
+    /// CR LF, and CR alone, are one LF; the last line has one as well.
+    fn end_lines(&mut self) {
+        if self.is_over {
+            self.text.push(b'\n');
+        }
+        let is_after_cr = &mut self.is_after_cr;
+        self.text.retain_mut(|byte| {
+            let is_second = *byte == b'\n' && *is_after_cr;
+            *is_after_cr = *byte == b'\r';
+            if *is_after_cr {
+                *byte = b'\n';
+            }
+            !is_second
+        });
     }
 }
 
@@ -197,10 +219,13 @@ mod tests {
 
     #[test]
     fn rows_are_counted_as_a_spreadsheet_counts_them() {
-        let read = texts(b"a,b\n\n1,\"x\ny\nz\"\n,\n2,\"'=1+1\"\n");
-        let numbers: Vec<i64> = read.iter().map(|(number, _)| *number).collect();
-        assert_eq!(numbers, [1, 3, 5]);
-        assert_eq!(read[2].1[1], "=1+1");
+        let text = "a,b\n\n1,\"x\ny\nz\"\n,\n2,\"'=1+1\"";
+        for text in [text.to_owned(), format!("{text}\n"), text.replace('\n', "\r\n"), text.replace('\n', "\r")] {
+            let read = texts(text.as_bytes());
+            let numbers: Vec<i64> = read.iter().map(|(number, _)| *number).collect();
+            assert_eq!(numbers, [1, 3, 5], "{text:?}");
+            assert_eq!((read[1].1[1].as_str(), read[2].1[1].as_str()), ("x\ny\nz", "=1+1"));
+        }
     }
 
     #[test]

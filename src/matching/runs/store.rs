@@ -158,11 +158,6 @@ pub async fn release(id: Uuid, connection: &mut AsyncPgConnection) -> QueryResul
     lock::let_go(lock::of(id), connection).await
 }
 
-/// The random half of the id.
-fn lock_of(id: Uuid) -> i64 {
-    id.as_u64_pair().1.cast_signed()
-}
-
 /// Keeps what a batch found, and how far the run has come; false if the run was cancelled meanwhile, and then nothing is
 /// kept.
 ///

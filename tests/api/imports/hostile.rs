@@ -37,7 +37,7 @@ async fn what_is_no_file_of_records_is_refused_with_a_reason() {
     for (query, media_type, file, code) in [
         ("kind=result", "text/csv", b"title,colour\nx,y\n".to_vec(), "unknown_field"),
         ("kind=result", "text/csv", "成果名称,成果简介\n模具,寿命\n".into(), "required"),
-        ("kind=result", "text/csv", vec![0xFF, 0x00, 0x9F, b'\n', 0x80], "unknown_field"),
+        ("kind=result", "text/csv", vec![0xFF, 0x00, 0x9F, b'\n', 0x80], "no_heading"),
         ("kind=result", "application/json", b"{\"title\": 1}".to_vec(), "unreadable"),
         ("kind=result", XLSX, b"PK\x03\x04 damaged".to_vec(), "unreadable"),
         ("kind=result&sheet=Other", XLSX, workbook(&[&["title"]]), "unreadable"),
