@@ -18,6 +18,7 @@ pub mod harvest;
 pub mod health;
 pub mod http;
 pub mod identity;
+pub mod imports;
 pub mod matching;
 pub mod meaning;
 pub mod notifications;

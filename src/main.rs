@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use duijie::commands::{
-    access, audit, demo, evaluate, judgments, keys, manner, migrate, model, openapi, recombine, serve, train, users,
+    access, audit, demo, evaluate, import, judgments, keys, manner, migrate, model, openapi, recombine, serve, train,
+    users,
 };
 use duijie::config::Settings;
 use mimalloc::MiMalloc;
@@ -29,6 +30,8 @@ enum Command {
     /// Fill a database with results, experts and demands that are recombined from the samples, to see how it does with
     /// many. What is there already stays; a run that was stopped goes on the next time.
     Recombine(recombine::Options),
+    /// Bring in records from a file: CSV, XLSX, NDJSON or JSON.
+    Import(import::Options),
     /// Bring the database to what this version needs, and stop.
     Migrate(Settings),
     /// Accounts.
@@ -72,6 +75,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve(settings) => serve::run(&settings).await,
         Command::Demo(settings) => demo::run(&settings).await,
         Command::Recombine(options) => recombine::run(&options).await,
+        Command::Import(options) => import::run(options).await,
         Command::Migrate(settings) => migrate::run(&settings).await,
         Command::Users(command) => users::run(command).await,
         Command::Keys(command) => keys::run(command).await,

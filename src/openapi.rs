@@ -23,8 +23,8 @@ use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::{
-    audit, centre, changes, discovery, dockings, events, harvest, health, identity, matching, notifications, patents,
-    policies, problem, registry, teams, visits, webhooks,
+    audit, centre, changes, discovery, dockings, events, harvest, health, identity, imports, matching, notifications,
+    patents, policies, problem, registry, teams, visits, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -45,7 +45,7 @@ use crate::{
         (name = "expert teams", description = "专家服务团"), (name = "patent-cases", description = "专利申报"),
         (name = "calendar", description = "工作日历"), (name = "notifications", description = "通知"),
         (name = "changes", description = "变更流"), (name = "harvest", description = "采集（OAI-PMH）"),
-        (name = "webhooks", description = "推送"),
+        (name = "imports", description = "批量导入"), (name = "webhooks", description = "推送"),
         (name = "centre", description = "中心介绍和访问人数"),
         (name = "codes", description = "代码表"), (name = "sessions", description = "登录"),
         (name = "account", description = "自己的账号"), (name = "accounts", description = "账号管理"),
@@ -83,6 +83,9 @@ use crate::{
         events::schedule::routes::create, events::schedule::routes::read, events::schedule::routes::timetable,
         changes::routes::list, harvest::routes::harvest, harvest::routes::harvest_by_form, harvest::routes::schema,
         discovery::sitemap::routes::index, discovery::sitemap::routes::read, discovery::sitemap::routes::robots,
+        imports::routes::create, imports::routes::list, imports::routes::read, imports::routes::cancel,
+        imports::routes::rows, imports::routes::remarks, imports::routes::template, imports::mappings::read,
+        imports::mappings::replace,
         webhooks::routes::create, webhooks::routes::list, webhooks::routes::read, webhooks::routes::replace,
         webhooks::routes::delete, webhooks::routes::create_secret, webhooks::routes::remove_secret,
         webhooks::deliveries::list, webhooks::deliveries::replay, webhooks::deliveries::test,

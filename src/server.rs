@@ -24,7 +24,7 @@ use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::state::State;
 use crate::{
-    access, audit, centre, changes, discovery, dockings, events, exports, harvest, health, identity, matching,
+    access, audit, centre, changes, discovery, dockings, events, exports, harvest, health, identity, imports, matching,
     notifications, openapi, pages, patents, policies, problem, registry, teams, visits, webhooks,
 };
 
@@ -246,6 +246,17 @@ fn partner_routes(config: &mut ServiceConfig) {
         .service(discovery::sitemap::routes::index)
         .service(discovery::sitemap::routes::read)
         .service(discovery::sitemap::routes::robots)
+        .service(imports::routes::template)
+        // It is no id of an import.
+        .service(web::resource("/v1/imports/template").default_service(web::to(unknown)))
+        .service(imports::routes::create)
+        .service(imports::routes::list)
+        .service(imports::routes::read)
+        .service(imports::routes::cancel)
+        .service(imports::routes::rows)
+        .service(imports::routes::remarks)
+        .service(imports::mappings::read)
+        .service(imports::mappings::replace)
         .service(webhooks::routes::create)
         .service(webhooks::routes::list)
         .service(webhooks::routes::read)

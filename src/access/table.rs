@@ -90,6 +90,8 @@ const WHO_RUNS_ACCOUNTS: &[Grant] = &[to(Staff, OutsideCentre).showing(Fields::P
 
 const WHO_KEEPS_WEBHOOKS: &[Grant] = &[site(Scope::Webhooks, Own), to(Staff, Own), to(Admin, All)];
 
+const WHO_IMPORTS: &[Grant] = &[site(Scope::ResultsWrite, Own), to(Staff, All), to(Admin, All)];
+
 const ADMINS: &[Grant] = &[centre(Admin)];
 
 const TABLE: &[Rule] = &[
@@ -261,6 +263,20 @@ const TABLE: &[Rule] = &[
     // What search engines find.
     operations(&["read_sitemap_index", "read_sitemap"], EVERYONE).costing(5),
     operations(&["read_robots"], EVERYONE),
+    // Imports: a site's own are those that it sent. Each row is written as its sender may.
+    operations(&["create_import", "download_import_remarks"], WHO_IMPORTS).costing(20),
+    operations(
+        &[
+            "list_imports",
+            "read_import",
+            "cancel_import",
+            "list_import_rows",
+            "read_import_mapping",
+            "replace_import_mapping",
+        ],
+        WHO_IMPORTS,
+    ),
+    operations(&["download_import_template"], WHO_IMPORTS).costing(5),
     // Webhooks: one's own, and for admins all. What is sent is what their owner may read.
     operations(
         &[

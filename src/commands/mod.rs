@@ -4,6 +4,7 @@ pub mod access;
 pub mod audit;
 pub mod demo;
 pub mod evaluate;
+pub mod import;
 pub mod judgments;
 pub mod keys;
 pub mod manner;

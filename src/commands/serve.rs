@@ -28,7 +28,7 @@ use crate::server;
 use crate::state::State;
 use crate::visits::{self, Visits};
 use crate::webhooks;
-use crate::{exports, harvest};
+use crate::{exports, harvest, imports};
 
 const AN_HOUR: Duration = Duration::from_hours(1);
 
@@ -111,6 +111,7 @@ pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State
     tokio::spawn(reminders::work(Arc::downgrade(&tokens), database.clone()));
     tokio::spawn(patents::reminders::work(Arc::downgrade(&tokens), database.clone()));
     tokio::spawn(policies::work(Arc::downgrade(&tokens), database.clone()));
+    tokio::spawn(imports::work(Arc::downgrade(&tokens), database.clone()));
     let index = folder.join("index");
     // Those who answer come before the threads of the index, which merge.
     let engine = background::run(move || Engine::open(&index, model)).await??;
@@ -142,6 +143,7 @@ async fn sweep<T>(running: Weak<T>, database: Database) {
             forget_old_failures(&mut connection).await?;
             visits::forget_old(&mut connection).await?;
             webhooks::forget_old(&mut connection).await?;
+            imports::forget_old(&mut connection).await?;
             Ok(())
         }
         .await;

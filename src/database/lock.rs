@@ -3,11 +3,18 @@
 use diesel::QueryResult;
 use diesel::sql_types::{BigInt, Bool};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
 
 #[derive(diesel::QueryableByName)]
 struct Held {
     #[diesel(sql_type = Bool)]
     held: bool,
+}
+
+/// The key of what has an id: its random half.
+#[must_use]
+pub fn of(id: Uuid) -> i64 {
+    id.as_u64_pair().1.cast_signed()
 }
 
 /// Takes a lock without waiting; false if another connection holds it.

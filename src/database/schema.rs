@@ -906,3 +906,69 @@ diesel::table! {
         answer -> Nullable<Text>,
     }
 }
+
+diesel::table! {
+    imports (id) {
+        id -> Uuid,
+        kind -> Text,
+        format -> Text,
+        name -> Nullable<Text>,
+        sheet -> Nullable<Text>,
+        partner -> Nullable<Text>,
+        dry_run -> Bool,
+        whole -> Bool,
+        mapping -> Jsonb,
+        bytes -> BigInt,
+        sha256 -> Bytea,
+        state -> Text,
+        expected -> Nullable<BigInt>,
+        done -> BigInt,
+        created -> BigInt,
+        changed -> BigInt,
+        unchanged -> BigInt,
+        refused -> BigInt,
+        created_by -> Uuid,
+        created_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    import_pieces (import_id, place) {
+        import_id -> Uuid,
+        place -> Integer,
+        content -> Bytea,
+    }
+}
+
+diesel::table! {
+    import_rows (import_id, number) {
+        import_id -> Uuid,
+        number -> BigInt,
+        outcome -> Text,
+        record_id -> Nullable<Uuid>,
+        faults -> Jsonb,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(imports, import_pieces);
+
+diesel::table! {
+    import_identifiers (partner, kind, identifier) {
+        partner -> Text,
+        kind -> Text,
+        identifier -> Text,
+        record_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    import_mappings (partner, kind) {
+        partner -> Text,
+        kind -> Text,
+        version -> BigInt,
+        mapping -> Jsonb,
+        updated_at -> Timestamptz,
+        updated_by -> Uuid,
+    }
+}

@@ -6,3 +6,4 @@ pub mod routes;
 mod workbook;
 
 pub use reader::AT_ONCE;
+pub use workbook::piece;

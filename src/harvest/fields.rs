@@ -107,7 +107,7 @@ fn declare_record(xml: &mut Xml, kind: Kind) {
 }
 
 fn declare_field(xml: &mut Xml, name: &str, group: &[Column]) {
-    let many = matches!(group[0].holds, Holds::List | Holds::Items);
+    let many = matches!(group[0].holds, Holds::List | Holds::Phrases | Holds::Items);
     let occurs = ("maxOccurs", if many { "unbounded" } else { "1" });
     let inside = group[0].holds == Holds::Items || part(&group[0]).is_some();
     if !inside {
@@ -141,7 +141,7 @@ const fn simple(holds: Holds) -> &'static str {
     match holds {
         Holds::Number => "xs:integer",
         Holds::Flag => "xs:boolean",
-        Holds::Text | Holds::List | Holds::Items => "xs:string",
+        Holds::Text | Holds::List | Holds::Phrases | Holds::Items => "xs:string",
     }
 }
 

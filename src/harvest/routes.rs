@@ -210,6 +210,6 @@ fn sets() -> Vec<(String, String)> {
     let kinds = Kind::ALL.map(|kind| (format!("kind:{}", kind.as_str()), kind.zh().to_owned()));
     let disciplines = DISCIPLINES.map(|code| (format!("discipline:{code}"), format!("学科 {code}（GB/T 13745-2009）")));
     let levels =
-        PolicyLevel::WORDS.iter().map(|level| (format!("level:{level}"), words::zh("level", level).to_owned()));
+        PolicyLevel::WORDS.iter().map(|level| (format!("level:{level}"), words::policies_of(level).to_owned()));
     kinds.into_iter().chain(disciplines).chain(levels).collect()
 }

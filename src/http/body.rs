@@ -117,7 +117,7 @@ fn declared_type(request: &HttpRequest) -> String {
 }
 
 /// The problem of a body that could not be read.
-pub(super) fn unreadable(error: &actix_web::Error) -> Problem {
+pub(crate) fn unreadable(error: &actix_web::Error) -> Problem {
     match error.as_error::<PayloadError>() {
         Some(late) if is_late(late) => Problem::new(Kind::TimedOut),
         Some(PayloadError::Overflow) => {

@@ -1,15 +1,17 @@
 //! Around every request: its name in the log, its language, and problems where anything went wrong.
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::time::Instant;
 
 use actix_cors::CorsError;
 use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::{InternalError, PayloadError};
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpResponse};
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use tracing::Instrument;
 
 use super::body::unreadable;
@@ -147,6 +149,16 @@ fn name(headers: &mut HeaderMap, asked: &Asked) {
     insert(TRACEPARENT, &asked.trace.parent());
     insert(header::VARY, "Accept, Accept-Encoding, Accept-Language, Authorization, Origin");
     secure(headers, asked.security);
+}
+
+/// The language that the caller reads.
+impl FromRequest for Language {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(preferred_language(request.headers())))
+    }
 }
 
 /// English only where it is preferred to Chinese.

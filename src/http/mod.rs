@@ -21,6 +21,7 @@ mod xml;
 
 pub use accept::prefers;
 pub use address::{Address, TrustedProxies};
+pub(crate) use body::unreadable;
 pub use body::{BODY_LIMIT, Body, JSON, MERGE_PATCH, Patch, read_bytes, read_json};
 pub use conditions::Conditions;
 pub use cors::SiteOrigin;

@@ -34,6 +34,14 @@ impl Default for Patience {
     }
 }
 
+impl Patience {
+    /// The same where a body may be a file of many records, and the line to its sender slow.
+    #[must_use]
+    pub fn of_files(self) -> Self {
+        Self { body: self.body * 10, answer: self.answer + self.body * 9, ..self }
+    }
+}
+
 /// A body that fails when it has not arrived in time.
 #[must_use]
 pub fn punctual(payload: Payload, patience: Duration) -> Payload {

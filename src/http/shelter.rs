@@ -16,6 +16,9 @@ use crate::problem::{Kind, Problem};
 /// An address longer than this is nobody's honest query.
 const LONGEST_ADDRESS: usize = 32 * 1024;
 
+/// Takes bodies that are a hundred times as large as any other.
+const TAKES_FILES: &str = "/v1/imports";
+
 /// What every operation answers with, if only where something went wrong.
 const JSON: [&str; 2] = ["application/json", "application/problem+json"];
 
@@ -31,6 +34,7 @@ pub async fn shelter<B: MessageBody + 'static>(
         return Ok(request.error_response(problem).map_into_right_body());
     }
     let patience = request.app_data::<web::Data<Patience>>().map(|patience| ***patience).unwrap_or_default();
+    let patience = if request.match_info().as_str() == TAKES_FILES { patience.of_files() } else { patience };
     let payload = request.take_payload();
     request.set_payload(punctual(payload, patience.body));
     let answered = timeout(patience.answer, catch_panic(next.call(request))).await;

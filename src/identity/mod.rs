@@ -15,7 +15,7 @@ mod throttle;
 pub mod tokens;
 mod watch;
 
-pub use accounts::{NewUser, add, organisation_of_code};
+pub use accounts::{NewUser, account_of, add, organisation_of_code};
 pub use caller::{Caller, SignedIn, bearer_of, identify};
 pub use member::{Member, Role, Scope};
 pub use secret::{OneTime, Secret};

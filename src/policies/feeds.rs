@@ -74,7 +74,7 @@ fn feed(level: PolicyLevel, told: &[Told], url: &str) -> Feed {
     Feed {
         // The same for the same address, whatever it tells (RFC 9562, 5.5).
         id: Uuid::new_v5(&Uuid::NAMESPACE_URL, own.as_bytes()).urn().to_string(),
-        title: Text::plain(words::zh("level", level.as_str())),
+        title: Text::plain(words::policies_of(level.as_str())),
         updated: updated.fixed_offset(),
         links: vec![link(&own, "self", "application/atom+xml")],
         lang: Some("zh".to_owned()),

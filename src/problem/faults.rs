@@ -79,6 +79,15 @@ impl Faults {
     }
 }
 
+impl IntoIterator for Faults {
+    type Item = (String, FieldFault);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 /// The JSON Pointer of a place in the input, `~` and `/` in names escaped.
 fn pointer(location: ValuePointerRef<'_>) -> String {
     match location {

@@ -156,6 +156,12 @@ impl Problem {
         }
     }
 
+    /// The faults of the input, for whoever tells them elsewhere than in an answer.
+    #[must_use]
+    pub fn into_faults(self) -> Faults {
+        self.faults
+    }
+
     #[must_use]
     pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
         &self.headers

@@ -3,6 +3,10 @@
 use serde_json::Value;
 
 use super::Kind;
+use super::words::{
+    CONFIDENTIALITY, COOPERATION, DEMAND_STATUS, EXPERT_CATEGORIES, EXPERT_SERVICES, ORGANISATION_KINDS,
+    ORGANISATION_LABELS, POLICY_LEVELS, PUBLICATION_STATUS, RESULT_FORMS, RESULT_STATUS, SCALES, WANTED, Words,
+};
 
 /// Between the items of a list in one cell.
 pub const BETWEEN: &str = "；";
@@ -14,6 +18,26 @@ pub struct Column {
     pub name: &'static str,
     pub zh: &'static str,
     pub holds: Holds,
+    pub of: Values,
+}
+
+/// What the values of a column are taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Values {
+    /// Whatever fits the field.
+    Any,
+    /// A closed list.
+    Words(Words),
+    /// GB/T 4754-2017.
+    Industries,
+    /// GB/T 2260.
+    Regions,
+    /// GB/T 13745-2009.
+    Disciplines,
+    /// The calendar.
+    Days,
+    /// Records of a kind.
+    Records(Kind),
 }
 
 /// What a cell holds.
@@ -24,24 +48,30 @@ pub enum Holds {
     Flag,
     /// Texts with [`BETWEEN`] between them.
     List,
+    /// The same, of texts that have commas in them.
+    Phrases,
     /// JSON.
     Items,
 }
 
+const fn column(name: &'static str, zh: &'static str, holds: Holds) -> Column {
+    Column { name, zh, holds, of: Values::Any }
+}
+
 const fn text(name: &'static str, zh: &'static str) -> Column {
-    Column { name, zh, holds: Holds::Text }
+    column(name, zh, Holds::Text)
 }
 
 const fn number(name: &'static str, zh: &'static str) -> Column {
-    Column { name, zh, holds: Holds::Number }
+    column(name, zh, Holds::Number)
 }
 
 const fn list(name: &'static str, zh: &'static str) -> Column {
-    Column { name, zh, holds: Holds::List }
+    column(name, zh, Holds::List)
 }
 
 const fn items(name: &'static str, zh: &'static str) -> Column {
-    Column { name, zh, holds: Holds::Items }
+    column(name, zh, Holds::Items)
 }
 
 const STAMP: [Column; 4] =
@@ -51,53 +81,53 @@ const RESULT: &[Column] = &[
     text("title", "成果名称"),
     text("summary", "成果简介"),
     list("keywords", "关键词"),
-    text("form", "成果形式"),
+    text("form", "成果形式").of(Values::Words(RESULT_FORMS)),
     number("maturity", "技术成熟度"),
-    list("industries", "应用行业"),
-    list("disciplines", "学科"),
-    text("holder_id", "持有单位编号"),
-    list("contributor_ids", "完成人编号"),
+    list("industries", "应用行业").of(Values::Industries),
+    list("disciplines", "学科").of(Values::Disciplines),
+    text("holder_id", "持有单位编号").of(Values::Records(Kind::Organisation)),
+    list("contributor_ids", "完成人编号").of(Values::Records(Kind::Expert)),
     items("intellectual_property", "知识产权"),
-    list("cooperation", "合作方式"),
-    Column { name: "asking_price.negotiable", zh: "价格面议", holds: Holds::Flag },
+    list("cooperation", "合作方式").of(Values::Words(COOPERATION)),
+    column("asking_price.negotiable", "价格面议", Holds::Flag),
     number("asking_price.min", "最低价格"),
     number("asking_price.max", "最高价格"),
-    text("region", "地区"),
+    text("region", "地区").of(Values::Regions),
     text("source.origin", "来源"),
     text("source.url", "来源网址"),
-    text("source.collected_on", "采集日期"),
+    text("source.collected_on", "采集日期").of(Values::Days),
     text("source.partner", "合作站点"),
     text("source.identifier", "站点内编号"),
-    list("awards", "获奖"),
+    column("awards", "获奖", Holds::Phrases),
     items("attachments", "附件"),
-    text("status", "状态"),
+    text("status", "状态").of(Values::Words(RESULT_STATUS)),
 ];
 
 const EXPERT: &[Column] = &[
     text("name", "姓名"),
     text("title", "职称"),
-    text("organisation_id", "单位编号"),
-    list("categories", "专家类别"),
+    text("organisation_id", "单位编号").of(Values::Records(Kind::Organisation)),
+    list("categories", "专家类别").of(Values::Words(EXPERT_CATEGORIES)),
     text("biography", "简介"),
     list("expertise", "专长"),
-    list("disciplines", "学科"),
-    list("industries", "行业"),
-    list("regions", "服务地区"),
-    list("services", "服务方式"),
+    list("disciplines", "学科").of(Values::Disciplines),
+    list("industries", "行业").of(Values::Industries),
+    list("regions", "服务地区").of(Values::Regions),
+    list("services", "服务方式").of(Values::Words(EXPERT_SERVICES)),
     text("availability", "可服务时间"),
     list("languages", "语言"),
-    list("result_ids", "参与成果编号"),
-    text("status", "状态"),
+    list("result_ids", "参与成果编号").of(Values::Records(Kind::Result)),
+    text("status", "状态").of(Values::Words(PUBLICATION_STATUS)),
 ];
 
 const ORGANISATION: &[Column] = &[
     text("name", "单位名称"),
-    text("kind", "单位类型"),
+    text("kind", "单位类型").of(Values::Words(ORGANISATION_KINDS)),
     text("credit_code", "统一社会信用代码"),
-    text("region", "地区"),
-    text("industry", "行业"),
-    text("scale", "规模"),
-    list("labels", "资质"),
+    text("region", "地区").of(Values::Regions),
+    text("industry", "行业").of(Values::Industries),
+    text("scale", "规模").of(Values::Words(SCALES)),
+    list("labels", "资质").of(Values::Words(ORGANISATION_LABELS)),
     list("main_products", "主要产品"),
     text("profile", "单位简介"),
 ];
@@ -106,33 +136,48 @@ const DEMAND: &[Column] = &[
     text("title", "需求名称"),
     text("description", "需求描述"),
     list("keywords", "关键词"),
-    text("enterprise_id", "企业编号"),
-    list("industries", "行业"),
-    list("cooperation", "合作方式"),
+    text("enterprise_id", "企业编号").of(Values::Records(Kind::Organisation)),
+    list("industries", "行业").of(Values::Industries),
+    list("cooperation", "合作方式").of(Values::Words(COOPERATION)),
     number("maturity_from", "最低技术成熟度"),
     number("budget.min", "最低预算"),
     number("budget.max", "最高预算"),
-    text("deadline", "截止日期"),
-    text("region", "地区"),
-    list("wanted", "需要"),
-    text("confidentiality", "公开范围"),
-    text("status", "状态"),
+    text("deadline", "截止日期").of(Values::Days),
+    text("region", "地区").of(Values::Regions),
+    list("wanted", "需要").of(Values::Words(WANTED)),
+    text("confidentiality", "公开范围").of(Values::Words(CONFIDENTIALITY)),
+    text("status", "状态").of(Values::Words(DEMAND_STATUS)),
 ];
 
 const POLICY: &[Column] = &[
     text("title", "政策标题"),
-    text("level", "级别"),
+    text("level", "级别").of(Values::Words(POLICY_LEVELS)),
     text("document_number", "文号"),
     text("issuer", "发文机关"),
     text("source", "来源"),
     text("author", "作者"),
-    text("published_on", "发布日期"),
-    text("effective_on", "生效日期"),
-    text("expires_on", "失效日期"),
+    text("published_on", "发布日期").of(Values::Days),
+    text("effective_on", "生效日期").of(Values::Days),
+    text("expires_on", "失效日期").of(Values::Days),
     text("body", "正文"),
     list("topics", "主题"),
-    text("status", "状态"),
+    text("status", "状态").of(Values::Words(PUBLICATION_STATUS)),
 ];
+
+const NOBODY: &[Column] = &[];
+const PERSON: &[Column] = &[text("contact.phone", "电话"), text("contact.email", "电子邮箱")];
+const OFFICE: &[Column] =
+    &[text("contact.person", "联系人"), text("contact.phone", "电话"), text("contact.email", "电子邮箱")];
+
+/// The columns of how people are reached, which is taken in and never given out in a table.
+#[must_use]
+pub const fn personal_columns(kind: Kind) -> &'static [Column] {
+    match kind {
+        Kind::Expert => PERSON,
+        Kind::Organisation => OFFICE,
+        Kind::Result | Kind::Demand | Kind::Policy => NOBODY,
+    }
+}
 
 /// The columns of the fields of a kind. Personal data has none.
 #[must_use]
@@ -152,6 +197,10 @@ pub fn all_columns(kind: Kind) -> impl Iterator<Item = &'static Column> {
 }
 
 impl Column {
+    const fn of(self, of: Values) -> Self {
+        Self { of, ..self }
+    }
+
     /// What a record has in this column; nothing where it has no such field.
     #[must_use]
     pub fn cell(&self, record: &Value) -> String {
@@ -160,7 +209,7 @@ impl Column {
             Value::Null => String::new(),
             Value::String(text) => text.clone(),
             Value::Array(list) if list.is_empty() => String::new(),
-            Value::Array(list) if self.holds == Holds::List => {
+            Value::Array(list) if matches!(self.holds, Holds::List | Holds::Phrases) => {
                 list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(BETWEEN)
             }
             other => other.to_string(),

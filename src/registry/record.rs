@@ -181,6 +181,12 @@ pub trait Store: Sized {
         connection: &mut AsyncPgConnection,
     ) -> impl Future<Output = QueryResult<bool>> + Send;
 
+    /// The same of many in one statement; the ids of those that were written.
+    fn advance_all(
+        records: &[Record<Self>],
+        connection: &mut AsyncPgConnection,
+    ) -> impl Future<Output = QueryResult<Vec<Uuid>>> + Send;
+
     /// A record, deleted or not.
     fn find(
         id: Uuid,
@@ -245,6 +251,13 @@ macro_rules! store {
                     .execute(connection)
                     .await?;
                 Ok(rows == 1)
+            }
+
+            async fn advance_all(
+                records: &[crate::registry::record::Record<Self>],
+                connection: &mut diesel_async::AsyncPgConnection,
+            ) -> diesel::QueryResult<Vec<uuid::Uuid>> {
+                crate::registry::insertion::advance(stringify!($table), records, connection).await
             }
 
             async fn find(

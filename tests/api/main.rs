@@ -19,6 +19,7 @@ mod events;
 mod exports;
 mod harvest;
 mod identity;
+mod imports;
 mod in_step;
 mod limits;
 mod matching;

@@ -1,7 +1,7 @@
 //! Webhooks: what is sent to whom, signed, at least once and in order, and how they are kept.
 
 mod failures;
-mod receiver;
+pub mod receiver;
 mod refusals;
 
 use std::path::Path;
@@ -64,7 +64,8 @@ async fn changes_are_sent_signed_to_whoever_may_read_them() {
         admin.patch(&path, &format!("\"{version}\""), &patch).await.expect(200);
     }
     let messages = receiver.wait_for(3).await;
-    assert_eq!(messages[0].value()["type"], "organisation.changed");
+    // Between records there is no order.
+    assert_eq!(messages.iter().filter(|one| one.value()["type"] == "organisation.changed").count(), 1);
     let of_result: Vec<Message> = messages.into_iter().filter(|one| one.value()["type"] == "result.changed").collect();
     assert_eq!(
         told(&of_result),

@@ -2,15 +2,16 @@
 
 use serde_json::Value;
 
-use super::{Thing, called_words, excerpt, jurisdiction, language};
+use super::{Thing, excerpt, jurisdiction, language};
 use crate::policies;
+use crate::registry::words;
 
 pub(super) fn thing(record: &Value) -> Thing {
     let body = policies::plain(record["body"].as_str().unwrap_or_default());
     let mut law = Thing::new("Legislation");
     law.put("description", excerpt(&body));
     law.put("legislationIdentifier", record["document_number"].clone());
-    law.put("legislationType", called_words(record, "level"));
+    law.put("legislationType", record["level"].as_str().map(words::policies_of));
     law.put("legislationJurisdiction", jurisdiction(&record["level"]));
     law.put("legislationPassedBy", office("GovernmentOrganization", &record["issuer"]));
     law.put("legislationDate", record["published_on"].clone());
@@ -60,7 +61,7 @@ mod tests {
             (&found["legislationDate"], &found["temporalCoverage"]),
             (&json!("2026-03-01"), &json!("2026-04-01/.."))
         );
-        assert_eq!((&found["legislationType"], &found["keywords"]), (&json!(["县级政策"]), &json!(["技改"])));
+        assert_eq!((&found["legislationType"], &found["keywords"]), (&json!("县级政策"), &json!(["技改"])));
         assert!(found.get("expires").is_none() && found.get("legislationJurisdiction").is_none());
     }
 }

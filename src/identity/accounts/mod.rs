@@ -23,7 +23,8 @@ use crate::state::State;
 
 pub use login::Login;
 pub use store::{
-    NewUser, Person, User, add, find, find_by_login, organisation_of_code, people_of, replace_hash, set_hash,
+    NewUser, Person, User, account_of, add, find, find_by_login, organisation_of_code, people_of, replace_hash,
+    set_hash,
 };
 
 /// The account of somebody signed in who shows the password again, as whoever found the device could not.

@@ -201,6 +201,15 @@ pub async fn set_disabled(
     amended.get_result(connection).await.optional()
 }
 
+/// The account of a login that is not disabled.
+///
+/// # Errors
+/// What the database says.
+pub async fn account_of(login: &str, connection: &mut AsyncPgConnection) -> QueryResult<Option<Uuid>> {
+    let active = users::table.filter(users::login.eq(login)).filter(users::disabled_at.is_null());
+    active.select(users::id).first(connection).await.optional()
+}
+
 /// The living organisation of a credit code.
 ///
 /// # Errors

@@ -139,7 +139,7 @@ pub async fn claim(connection: &mut AsyncPgConnection) -> QueryResult<Option<Mat
     let open = matching_runs::table.filter(matching_runs::ended_at.is_null()).order(matching_runs::id);
     let runs: Vec<MatchingRun> = open.select(MatchingRun::as_select()).load(connection).await?;
     for run in runs {
-        if lock::try_hold(lock_of(run.id), connection).await? {
+        if lock::try_hold(lock::of(run.id), connection).await? {
             // Another process may have gone on with it, or ended it, between the look and the hold.
             match find(run.id, connection).await? {
                 Some(current) if current.ended_at.is_none() => return Ok(Some(current)),
@@ -155,12 +155,7 @@ pub async fn claim(connection: &mut AsyncPgConnection) -> QueryResult<Option<Mat
 /// # Errors
 /// What the database says.
 pub async fn release(id: Uuid, connection: &mut AsyncPgConnection) -> QueryResult<()> {
-    lock::let_go(lock_of(id), connection).await
-}
-
-/// The random half of the id.
-fn lock_of(id: Uuid) -> i64 {
-    id.as_u64_pair().1.cast_signed()
+    lock::let_go(lock::of(id), connection).await
 }
 
 /// Keeps what a batch found, and how far the run has come; false if the run was cancelled meanwhile, and then nothing is

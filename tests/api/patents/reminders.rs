@@ -5,6 +5,8 @@ use serde_json::json;
 
 use super::Office;
 use crate::harness::Client;
+use crate::webhooks::receiver::{Receiver, Reply};
+use crate::webhooks::subscribe;
 
 /// What somebody was reminded of, newest first.
 async fn told(client: &Client) -> Vec<(String, i64)> {
@@ -57,6 +59,25 @@ async fn the_centre_and_the_applicants_are_reminded_once_of_each_time() {
     office.staff.put(&path, &etag, &moved).await.expect(200);
     assert!(told(&office.firm.1).await.is_empty());
     assert_eq!(told(&office.staff).await.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reminder_goes_out_by_webhook_as_well() {
+    let office = Office::open().await;
+    let receiver = Receiver::start(|_, _| Reply::status(204));
+    subscribe(&office.staff, &receiver.url, &["patent.reminder"]).await;
+    let (path, _) = office.case_at("invention", "filed").await;
+    look(&office, "2027-01-30").await;
+    let sent = receiver.wait_for(1).await.remove(0).value();
+    let data = &sent["data"];
+    assert_eq!((&sent["type"], &data["case_id"]), (&json!("patent.reminder"), &json!(path[17..])));
+    assert_eq!(
+        (&data["kind"], &data["due_on"], &data["days"]),
+        (&json!("examination_request"), &json!("2027-03-01"), &json!(30))
+    );
+    assert!(data.get("user_id").is_none(), "{data}");
+    look(&office, "2027-01-30").await;
+    receiver.stays_at(1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
