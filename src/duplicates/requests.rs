@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use deserr::Deserr;
+use deserr::{
+    DeserializeError, Deserr, ErrorKind, IntoValue, Map, MergeWithError, Value, ValueKind, ValuePointerRef,
+    take_cf_content,
+};
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use diesel::sql_types::Text;
@@ -22,6 +25,10 @@ vocabulary! {
     FieldChoice { Kept = "kept", Other = "other" }
 }
 
+/// Whose values of which fields.
+#[derive(Clone, Debug, Default)]
+pub struct FieldChoices(pub BTreeMap<String, FieldChoice>);
+
 /// Which pairs.
 #[derive(Clone, Debug, Deserr, IntoParams)]
 #[deserr(error = Faults, deny_unknown_fields)]
@@ -38,7 +45,7 @@ pub struct DuplicateFilter {
     pub record_id: Option<Uuid>,
 }
 
-/// Two records that somebody takes for one.
+/// Two records that somebody takes for one, and why.
 #[derive(Clone, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 #[schema(example = json!({
@@ -50,17 +57,15 @@ pub struct NewDuplicate {
     #[deserr(try_from(Vec<String>) = two -> FieldFault)]
     #[schema(value_type = HashSet<Uuid>, min_items = 2, max_items = 2)]
     pub ids: [Uuid; 2],
-    /// Why.
     #[schema(inline)]
     pub note: Prose<1, 2000>,
 }
 
-/// That two records are two.
+/// That two records are two, and how that is known.
 #[derive(Clone, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
 #[schema(example = json!({"note": "同名的两位专家，已电话核实。"}))]
 pub struct Dismissal {
-    /// How that is known.
     #[schema(inline)]
     pub note: Prose<1, 2000>,
 }
@@ -76,7 +81,7 @@ pub struct NewMerge {
     /// By field, whose value is left. Without a word the kept one's value is, where it has one, and of lists both.
     #[deserr(default)]
     #[schema(required = false, schema_with = field_choices)]
-    pub fields: BTreeMap<String, FieldChoice>,
+    pub fields: FieldChoices,
 }
 
 /// A choice for each field that a record of some kind has.
@@ -84,6 +89,28 @@ fn field_choices() -> Object {
     let names: BTreeSet<&str> = DuplicateKind::ALL.iter().flat_map(|kind| choosable(*kind)).copied().collect();
     let choices = ObjectBuilder::new().schema_type(Type::Object);
     names.into_iter().fold(choices, |choices, name| choices.property(name, FieldChoice::schema())).build()
+}
+
+/// Each value is looked at: what is no choice is a fault, not left out.
+impl Deserr<Faults> for FieldChoices {
+    fn deserialize_from_value<V: IntoValue>(value: Value<V>, location: ValuePointerRef<'_>) -> Result<Self, Faults> {
+        let named = match value {
+            Value::Map(named) => named,
+            actual => {
+                let error = ErrorKind::IncorrectValueKind { actual, accepted: &[ValueKind::Map] };
+                return Err(take_cf_content(Faults::error::<V>(None, error, location)));
+            }
+        };
+        let (mut choices, mut faults) = (BTreeMap::new(), None);
+        for (name, value) in named.into_iter() {
+            let place = location.push_key(&name);
+            match FieldChoice::deserialize_from_value(value.into_value(), place) {
+                Ok(choice) => drop(choices.insert(name, choice)),
+                Err(more) => faults = Some(take_cf_content(Faults::merge(faults, more, place))),
+            }
+        }
+        faults.map_or(Ok(Self(choices)), Err)
+    }
 }
 
 fn two(texts: Vec<String>) -> Result<[Uuid; 2], FieldFault> {

@@ -27,3 +27,35 @@ impl Engine {
         Ok(found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use flate2::read::GzDecoder;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::matching::evaluation::Indexed;
+    use crate::matching::{Document, Model};
+
+    #[test]
+    fn what_a_title_is_nearly_that_of_is_among_the_first() -> anyhow::Result<()> {
+        let mut papers = String::new();
+        let packed = include_bytes!("../../samples/results.jsonl.gz");
+        GzDecoder::new(packed.as_slice()).read_to_string(&mut papers)?;
+        let papers: Vec<Value> = papers.lines().take(300).map(serde_json::from_str).collect::<Result<_, _>>()?;
+        let text = |paper: &Value, name: &str| paper[name].as_str().unwrap_or_default().to_owned();
+        let documents = papers.iter().map(|paper| Document::saying(&text(paper, "title"), &text(paper, "abstract")));
+        let documents: Vec<Document> = documents.collect();
+        let titles: Vec<(Uuid, String)> = documents.iter().map(|one| (one.id, one.title.clone())).collect();
+        let indexed = Indexed::of(Model::shipped()?, vec![(Kind::Result, documents)])?;
+        for (id, title) in titles {
+            let near = title.replacen('的', "", 1) + "研究";
+            let found = indexed.engine.alike(Kind::Result, &near, Uuid::nil(), 3)?;
+            assert!(found.contains(&id), "{title}");
+            assert!(!indexed.engine.alike(Kind::Result, &near, id, 3)?.contains(&id));
+        }
+        Ok(())
+    }
+}

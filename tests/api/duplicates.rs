@@ -60,13 +60,22 @@ async fn undo(client: &Client, pair: &str) -> Answer {
     send(client.request("POST", &format!("{pair}/undo"))).await
 }
 
-/// The fields of a record, without when it was written.
+/// A record, without its versions and when it was written.
 async fn fields(client: &Client, path: &str) -> Value {
     let mut record = client.get(path).await.expect(200).clone();
-    for stamp in ["version", "updated_at"] {
-        record.as_object_mut().expect("a record").remove(stamp);
-    }
+    forget(&mut record);
     record
+}
+
+fn forget(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|name, _| !matches!(name.as_str(), "version" | "updated_at"));
+            members.values_mut().for_each(forget);
+        }
+        Value::Array(items) => items.iter_mut().for_each(forget),
+        _ => {}
+    }
 }
 
 async fn school(staff: &Client, name: &str) -> String {
@@ -226,6 +235,13 @@ async fn organisations_are_merged_with_what_refers_to_them_and_parted_as_they_we
         "1"
     );
     soon(async || {
+        let told = staff.get("/v1/changes?limit=100").await;
+        let mut items = told.expect(200)["items"].as_array().expect("items").iter().rev();
+        let last = items.find(|item| item["id"] == json!(other))?;
+        (last["action"] == "gone" && last.get("record").is_none()).then_some(())
+    })
+    .await;
+    soon(async || {
         let found = staff.get("/v1/search?q=南皮恒锐五金&kind=organisation").await;
         (found.body["items"].as_array().map(Vec::len) == Some(1)).then_some(())
     })
@@ -374,6 +390,15 @@ async fn what_stands_in_the_way_of_a_merge_is_named_and_nothing_is_done() {
     assert_eq!(staff.get(&format!("/v1/experts/{twin}")).await.status, 200);
     assert_eq!(service.value("SELECT count(*) FROM merges").await, "0");
 
+    let one = staff.create("results", &result(&holder, TITLE, SUMMARY)).await;
+    let other = staff.create_findable("results", &result(&holder, NEAR, SUMMARY)).await;
+    let asked = json!({"demand_id": wanted, "result_id": other, "asked_by": "enterprise"});
+    staff.create("dockings", &asked).await;
+    let found = pair(&staff, (&one, &other), "open").await;
+    staff.patch(&format!("/v1/results/{one}"), "\"1\"", &json!({"status": "transferred"})).await.expect(200);
+    assert_eq!(merge(&staff, &found, &one, json!({})).await.faults(), ["/keep transferred"]);
+    merge(&staff, &found, &other, json!({})).await.expect(200);
+
     let bureau = json!({"name": "五金厂", "kind": "agency"});
     let bureau = staff.create("organisations", &bureau).await;
     let found = pair(&staff, (&firm, &bureau), "open").await;
@@ -495,7 +520,11 @@ async fn hostile_input_is_refused_and_only_the_centre_asks() {
         (json!({"keep": "x"}), vec!["/keep format"]),
         (json!({"keep": nobody}), vec!["/keep unknown_reference"]),
         (json!({"keep": holder}), vec!["/keep unknown_reference"]),
-        (json!({"keep": one, "fields": {"title": "both"}}), vec!["/fields/title not_allowed"]),
+        (
+            json!({"keep": one, "fields": {"title": "both", "form": 7}}),
+            vec!["/fields/form wrong_type", "/fields/title not_allowed"],
+        ),
+        (json!({"keep": one, "fields": ["title"]}), vec!["/fields wrong_type"]),
         (
             json!({"keep": one, "fields": {"id": "other", "name": "other"}}),
             vec!["/fields/id unknown_field", "/fields/name not_for_kind"],

@@ -19,21 +19,21 @@ struct Blocker {
     place: Uuid,
 }
 
-/// Refuses a merge that cannot be, and tells of all that stands in its way. `published` says whether the kept record is,
-/// once it is merged.
+/// Refuses a merge that cannot be, and tells of all that stands in its way. `offered` says whether others can deal with the
+/// kept record, once it is merged.
 ///
 /// # Errors
 /// `conflict`, or what the database says.
 pub async fn refuse(
     kind: DuplicateKind,
     (kept, other): (Uuid, Uuid),
-    published: bool,
+    offered: bool,
     connection: &mut AsyncPgConnection,
 ) -> Answer<()> {
     let found: Vec<Blocker> = diesel::sql_query(blocking(kind))
         .bind::<Id, _>(kept)
         .bind::<Id, _>(other)
-        .bind::<Bool, _>(published)
+        .bind::<Bool, _>(offered)
         .load(connection)
         .await?;
     if found.is_empty() {
@@ -58,6 +58,11 @@ fn fault(blocker: &Blocker) -> FieldFault {
             "合并后的专家未公开，不能留在这个服务团中",
             "the merged expert is not published and cannot stay in the team",
         ),
+        "transferred" => (
+            "transferred",
+            "合并后的成果已转让，这项对接尚未签约，请先结束",
+            "the merged result is transferred, and the docking has no contract; end it first",
+        ),
         _ => {
             ("kind_differs", "单位类型不同，请先改为一致", "the organisations are of different kinds; change one first")
         }
@@ -65,7 +70,7 @@ fn fault(blocker: &Blocker) -> FieldFault {
     FieldFault::new(code, format!("{zh}：{}", blocker.place), format!("{en}: {}", blocker.place))
 }
 
-/// `$1` is the kept record, `$2` the other one, `$3` whether the merged record is published.
+/// `$1` is the kept record, `$2` the other one, `$3` whether others can deal with the merged record.
 fn blocking(kind: DuplicateKind) -> String {
     let open = |table: &str| {
         format!("{table}.stage IN ('requested', 'accepted', 'negotiating', 'contracted', 'implementing')")
@@ -83,7 +88,12 @@ fn blocking(kind: DuplicateKind) -> String {
         )
     };
     let parts = match kind {
-        DuplicateKind::Result => vec![counterparts],
+        DuplicateKind::Result => vec![
+            counterparts,
+            "SELECT 'transferred', id FROM dockings
+             WHERE result_id = $2 AND NOT $3 AND stage IN ('requested', 'accepted', 'negotiating')"
+                .to_owned(),
+        ],
         DuplicateKind::Expert => vec![
             counterparts,
             "SELECT 'same_team', own.team_id FROM expert_team_members AS own

@@ -39,9 +39,8 @@ pub async fn merge<C: Comparable>(
     let (one, two) = if pair.one_id == kept.stamp.id { (&kept, &other) } else { (&other, &kept) };
     conditions.allow_change_of(&[tag(&pair, one.stamp.version, two.stamp.version)])?;
     is_open(&pair, [&kept, &other])?;
-    let merged = put_together(pair.kind, &kept, &other, &new.fields)?;
-    let published = merged.get("status").is_none_or(|status| *status == "published");
-    blockers::refuse(pair.kind, (kept.stamp.id, other.stamp.id), published, connection).await?;
+    let merged = put_together(pair.kind, &kept, &other, &new.fields.0)?;
+    blockers::refuse(pair.kind, (kept.stamp.id, other.stamp.id), is_offered(pair.kind, &merged), connection).await?;
     let filled = changed(&fields(&kept.fields)?, &merged);
     let next = Record::<C> {
         stamp: kept.stamp.next(Some(user)),
@@ -115,6 +114,16 @@ pub fn not_open() -> Problem {
         "这一对已经处理过了；要重新处理，请再次报告",
         "the pair is not open; report it again to deal with it anew",
     )
+}
+
+/// Can others deal with the merged record: is an expert published, and a result not transferred?
+fn is_offered(kind: DuplicateKind, merged: &rules::Fields) -> bool {
+    let status = merged.get("status").and_then(Value::as_str);
+    match kind {
+        DuplicateKind::Result => status != Some("transferred"),
+        DuplicateKind::Expert => status == Some("published"),
+        DuplicateKind::Organisation => true,
+    }
 }
 
 /// The fields of the kept record with what it lacked.
