@@ -7,8 +7,8 @@ use crate::patents::{ApplicationNumber, PctNumber, PublicationNumber};
 /// nearest two have 0.571 (four have more than 0.55), so that no pair of them is reported; a title of ten characters or more
 /// that was said with 一种, 的 or 研究 more or less keeps 0.8 and above.
 pub const NEAR_TITLE: f64 = 0.75;
-/// Names of organisations are near from here on: 河北工业大学 and 河北农业大学 have 0.6, names of firms that differ in one
-/// character of four before the same ending up to 0.82.
+/// Names of organisations are near from here on. The nearest two of the 94 sample organisations have 0.769; 河北工业大学 and
+/// 河北农业大学 have 0.6, and names of firms that differ in one character before a long ending of one kind up to 0.82.
 const NEAR_NAME: f64 = 0.85;
 /// A name that goes on where another one ends is of a part of it: 河北工业大学材料学院. So many characters at least.
 const PART_OF: usize = 4;
