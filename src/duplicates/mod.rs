@@ -1,11 +1,11 @@
 //! Probable duplicates (疑似重复): pairs of records that may be the same result, expert or organisation, reported for a
 //! person. Only a person merges two, and can take that back.
 //!
-//! [`alike`] and [`compare`] are the rules by which pairs are found, [`worker`] finds them behind the index; `merging/` puts
+//! `alike` and `compare` are the rules by which pairs are found, [`worker`] finds them behind the index; `merging/` puts
 //! one record in the place of another.
 
-pub mod alike;
-pub mod compare;
+mod alike;
+mod compare;
 mod finding;
 pub mod merging;
 mod requests;

@@ -254,7 +254,8 @@ async fn readable<C: Concept>(id: &str, caller: &Caller, connection: &mut Connec
 async fn gone<C: Concept>(record: &Record<C>, caller: &Caller, connection: &mut Connection) -> Answer<Problem> {
     let gone = Problem::new(Kind::Gone);
     let Some(id) = successor(C::KIND, record.stamp.id, connection).await? else { return Ok(gone) };
-    let next = C::find(id, connection).await?.filter(|next| access::may(caller, Action::Read, next));
+    let living = C::find(id, connection).await?.filter(|next| next.stamp.deleted_at.is_none());
+    let next = living.filter(|next| access::may(caller, Action::Read, next));
     let link = next.map(|_| format!("</v1/{}/{id}>; rel=\"successor-version\"", C::KIND.plural()));
     Ok(match link.and_then(|link| HeaderValue::from_str(&link).ok()) {
         Some(link) => gone

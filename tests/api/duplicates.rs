@@ -466,6 +466,14 @@ async fn a_merge_of_what_was_merged_is_undone_in_its_turn() {
     let gone = service.public().get(&format!("/v1/results/{}", ids[0])).await;
     assert_eq!((gone.status, gone.header("link")), (410, None));
     assert!(staff.get(&format!("/v1/results/{}", ids[0])).await.header("link").is_some());
+    // The other comes back also where the kept one was deleted since.
+    let etag = staff.get(&path).await.etag();
+    staff.delete(&path, &etag).await.expect(204);
+    assert_eq!(staff.get(&format!("/v1/results/{}", ids[0])).await.header("link"), None);
+    undo(&staff, &first).await.expect(200);
+    service.public().get(&format!("/v1/results/{}", ids[0])).await.expect(200);
+    staff.get(&path).await.problem(410, "gone");
+    pair(&staff, (&ids[0], &ids[1]), "resolved").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,7 +13,7 @@ pub mod rules;
 mod store;
 pub mod view;
 
-use diesel::result::{DatabaseErrorKind, Error};
+use diesel::result::Error;
 
 pub(super) use put_together::not_open;
 pub(super) use store::standing;
@@ -24,24 +24,18 @@ use crate::registry::refused_write;
 
 /// The problem of a write that the database refused: what stands in the way was not there a moment ago.
 fn refused(error: Error) -> Problem {
-    let Error::DatabaseError(kind, details) = &error else { return error.into() };
-    match (kind, details.constraint_name().unwrap_or_default()) {
-        (
-            _,
-            "dockings_open_pair_key"
-            | "dockings_two_sides"
-            | "expert_team_members_pkey"
-            | "expert_team_members_published",
-        )
-        | (_, "event_participants_organisation_key" | "event_participants_expert_key" | "merges_standing_key") => {
-            Problem::new(Kind::Conflict).saying(
-                "其间有人改动了相关记录，请重试",
-                "somebody changed what goes with the records meanwhile; try again",
-            )
-        }
-        (DatabaseErrorKind::UniqueViolation, "results_source_key") => {
-            Problem::new(Kind::Conflict).saying("该来源标识已有别的记录", "another record has this source by now")
-        }
+    let Error::DatabaseError(_, details) = &error else { return error.into() };
+    match details.constraint_name().unwrap_or_default() {
+        "dockings_open_pair_key"
+        | "dockings_two_sides"
+        | "expert_team_members_pkey"
+        | "expert_team_members_published"
+        | "event_participants_organisation_key"
+        | "event_participants_expert_key"
+        | "merges_standing_key" => Problem::new(Kind::Conflict).saying(
+            "其间有人改动了相关记录，请重试",
+            "somebody changed what goes with the records meanwhile; try again",
+        ),
         _ => refused_write(error),
     }
 }

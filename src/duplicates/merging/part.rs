@@ -32,7 +32,7 @@ pub struct Undone {
 /// and the kept record loses what the merge added, if nobody changed it since. A transaction is open.
 ///
 /// # Errors
-/// `conflict` where there is no merge, or the kept record is gone itself.
+/// `conflict` where there is no merge, or the kept record was merged itself.
 pub async fn undo<C: Comparable>(
     pair: Uuid,
     (user, origin): (Uuid, &Origin),
@@ -43,8 +43,8 @@ pub async fn undo<C: Comparable>(
     let merge = store::find(pair.id, connection).await?.ok_or_else(not_merged)?;
     store::hold(C::KIND, &[merge.kept_id, merge.other_id], connection).await?;
     let now = C::find(merge.kept_id, connection).await?.ok_or_else(Problem::not_found)?;
-    if now.stamp.deleted_at.is_some() {
-        return Err(kept_is_gone());
+    if now.stamp.deleted_at.is_some() && store::successor(C::KIND, merge.kept_id, connection).await?.is_some() {
+        return Err(kept_was_merged());
     }
     let versions = Versions::of(&merge, &now, connection).await?;
     store::undo(merge.id, user, connection).await?;
@@ -99,7 +99,7 @@ async fn version<C: Comparable>(id: Uuid, version: i64, connection: &mut AsyncPg
     fields(&found.ok_or_else(|| Problem::internal("a version is not kept"))?.fields)
 }
 
-/// Writes the kept record without what the merge added; the fields that stay.
+/// Writes the kept record without what the merge added; the fields that stay. One that was deleted since stays so.
 async fn take_back<C: Comparable>(
     versions: &Versions,
     merge: &MergeRow,
@@ -107,6 +107,9 @@ async fn take_back<C: Comparable>(
     connection: &mut AsyncPgConnection,
 ) -> Answer<Vec<String>> {
     let current = C::find(merge.kept_id, connection).await?.ok_or_else(Problem::not_found)?;
+    if current.stamp.deleted_at.is_some() {
+        return Ok(Vec::new());
+    }
     let (fields, stayed) = parted(&versions.before, &versions.merged, &versions.now, &fields(&current.fields)?);
     let fields = deserr::deserialize(Value::Object(fields)).map_err(Problem::invalid)?;
     write(&Record::<C> { stamp: current.stamp.next(Some(user)), fields }, connection).await?;
@@ -118,9 +121,9 @@ fn not_merged() -> Problem {
         .saying("这一对没有合并，无可撤销", "the pair is not merged, so there is nothing to undo")
 }
 
-fn kept_is_gone() -> Problem {
+fn kept_was_merged() -> Problem {
     Problem::new(Kind::Conflict).saying(
-        "保留的记录本身已删除或并入别的记录；请先撤销后来的合并",
-        "the kept record was deleted or merged itself; undo the later merge first",
+        "保留的记录本身已并入别的记录；请先撤销后来的合并",
+        "the kept record was merged into another itself; undo the later merge first",
     )
 }

@@ -108,11 +108,10 @@ pub fn united(kept: &Fields, other: &Fields, choices: &BTreeMap<String, FieldCho
         let (own, others) = (said(kept, name), said(other, name));
         let value = match (choices.get(name), LISTS.iter().find(|(list, _)| list == name)) {
             (Some(FieldChoice::Kept), _) => own.clone(),
-            (Some(FieldChoice::Other), _) => others.clone(),
             (None, Some((_, most))) => both(name, own, others, *most),
             (None, None) if !own.is_null() => own.clone(),
             (None, None) if name == SOURCE => without_partner(others),
-            (None, None) => others.clone(),
+            (Some(FieldChoice::Other), _) | (None, None) => others.clone(),
         };
         (name.clone(), value)
     });
