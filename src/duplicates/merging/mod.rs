@@ -1,8 +1,8 @@
 //! Merging: one record is put in the place of another, in one transaction, and that can be taken back.
 //!
-//! The kept record gets a next version with what it lacked ([`rules`]); what refers to the other one refers to it
-//! ([`references`]), and the other is a tombstone that names it. What stands in the way is told, and then nothing is done
-//! ([`blockers`]).
+//! The kept record gets a next version with what it lacked (`rules`); what refers to the other one refers to it
+//! (`references`), and the other is a tombstone that names it. What stands in the way is told, and then nothing is done
+//! (`blockers`).
 
 mod blockers;
 mod part;
