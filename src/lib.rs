@@ -10,6 +10,7 @@ pub mod config;
 pub mod database;
 pub mod demo;
 pub mod dockings;
+pub mod duplicates;
 pub mod events;
 pub mod exports;
 pub mod files;

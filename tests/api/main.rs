@@ -14,6 +14,7 @@ mod contract;
 mod crashes;
 mod database_rules;
 mod dockings;
+mod duplicates;
 mod events;
 mod exports;
 mod harvest;
