@@ -11,6 +11,7 @@ pub mod database;
 pub mod demo;
 pub mod discovery;
 pub mod dockings;
+pub mod duplicates;
 pub mod events;
 pub mod exports;
 pub mod files;

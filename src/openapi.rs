@@ -23,8 +23,8 @@ use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::{
-    audit, centre, changes, discovery, dockings, events, harvest, health, identity, imports, matching, notifications,
-    patents, policies, problem, registry, teams, visits, webhooks,
+    audit, centre, changes, discovery, dockings, duplicates, events, harvest, health, identity, imports, matching,
+    notifications, patents, policies, problem, registry, teams, visits, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -46,6 +46,7 @@ use crate::{
         (name = "calendar", description = "工作日历"), (name = "notifications", description = "通知"),
         (name = "changes", description = "变更流"), (name = "harvest", description = "采集（OAI-PMH）"),
         (name = "imports", description = "批量导入"), (name = "webhooks", description = "推送"),
+        (name = "duplicates", description = "疑似重复与合并"),
         (name = "centre", description = "中心介绍和访问人数"),
         (name = "codes", description = "代码表"), (name = "sessions", description = "登录"),
         (name = "account", description = "自己的账号"), (name = "accounts", description = "账号管理"),
@@ -89,6 +90,8 @@ use crate::{
         webhooks::routes::create, webhooks::routes::list, webhooks::routes::read, webhooks::routes::replace,
         webhooks::routes::delete, webhooks::routes::create_secret, webhooks::routes::remove_secret,
         webhooks::deliveries::list, webhooks::deliveries::replay, webhooks::deliveries::test,
+        duplicates::routes::list, duplicates::routes::report, duplicates::routes::read, duplicates::routes::dismiss,
+        duplicates::merging::routes::merge, duplicates::merging::routes::undo,
         centre::routes::read, centre::routes::replace, centre::routes::history,
         visits::routes::read_site, visits::routes::count_site, visits::routes::read_policy,
         teams::routes::create, teams::routes::list, teams::routes::read, teams::routes::replace,

@@ -24,8 +24,8 @@ use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::state::State;
 use crate::{
-    access, audit, centre, changes, discovery, dockings, events, exports, harvest, health, identity, imports, matching,
-    notifications, openapi, pages, patents, policies, problem, registry, teams, visits, webhooks,
+    access, audit, centre, changes, discovery, dockings, duplicates, events, exports, harvest, health, identity,
+    imports, matching, notifications, openapi, pages, patents, policies, problem, registry, teams, visits, webhooks,
 };
 
 /// Seconds that running requests have to finish when the service is told to stop.
@@ -114,6 +114,7 @@ fn routes(config: &mut ServiceConfig) {
         .configure(team_routes)
         .configure(patents::routes::configure)
         .configure(policies::configure)
+        .configure(duplicates::configure)
         .configure(partner_routes)
         .service(notifications::routes::list)
         .service(notifications::routes::read)

@@ -354,6 +354,9 @@ const TABLE: &[Rule] = &[
     operations(&["create_policy_file"], CENTRE).costing(5),
     operations(&["list_enterprise_policies"], &[to(Enterprise, Own), to(Staff, All), to(Admin, All)]).costing(2),
     operations(&["read_policy_feed"], EVERYONE),
+    // Records that may be the same, and what a person makes of them.
+    operations(&["list_duplicates", "create_duplicate", "read_duplicate", "dismiss_duplicate"], CENTRE),
+    operations(&["merge_duplicate", "undo_merge"], CENTRE).costing(5),
     // What one was told oneself.
     operations(&["list_notifications", "read_notification", "read_notifications"], PEOPLE),
     // What the service says of itself.

@@ -92,6 +92,10 @@ vocabulary! {
         WebhookSecretCreated = "webhook_secret_created",
         WebhookSecretRemoved = "webhook_secret_removed",
         WebhookReplayed = "webhook_replayed",
+        DuplicateReported = "duplicate_reported",
+        DuplicateDismissed = "duplicate_dismissed",
+        RecordsMerged = "records_merged",
+        MergeUndone = "merge_undone",
     }
 }
 

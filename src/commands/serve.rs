@@ -28,7 +28,7 @@ use crate::server;
 use crate::state::State;
 use crate::visits::{self, Visits};
 use crate::webhooks;
-use crate::{exports, harvest, imports};
+use crate::{duplicates, exports, harvest, imports};
 
 const AN_HOUR: Duration = Duration::from_hours(1);
 
@@ -123,6 +123,7 @@ pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State
     tokio::spawn(harvest::worker::work(Arc::downgrade(&tokens), database.clone(), freshness.progress()));
     tokio::spawn(alerts::work(Arc::downgrade(&engine), database.clone(), follower.trail()));
     tokio::spawn(meanings::work(Arc::downgrade(&engine), database.clone(), follower.trail()));
+    tokio::spawn(duplicates::worker::work(Arc::downgrade(&engine), database.clone(), follower.trail()));
     tokio::spawn(follower.run());
     tokio::spawn(runs::work(Arc::downgrade(&engine), database.clone(), freshness.clone()));
     let visits = Arc::new(Visits::new(secret.clone()));

@@ -972,3 +972,57 @@ diesel::table! {
         updated_by -> Uuid,
     }
 }
+
+diesel::table! {
+    duplicates (id) {
+        id -> Uuid,
+        version -> BigInt,
+        kind -> Text,
+        one_id -> Uuid,
+        other_id -> Uuid,
+        reasons -> Jsonb,
+        numbers -> Array<Text>,
+        nearness -> Double,
+        state -> Text,
+        found_at -> Timestamptz,
+        reported_by -> Nullable<Uuid>,
+        decided_at -> Nullable<Timestamptz>,
+        decided_by -> Nullable<Uuid>,
+        note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    duplicate_keys (record_id, key) {
+        record_id -> Uuid,
+        kind -> Text,
+        key -> Text,
+    }
+}
+
+diesel::table! {
+    merges (id) {
+        id -> Uuid,
+        duplicate_id -> Uuid,
+        kind -> Text,
+        kept_id -> Uuid,
+        other_id -> Uuid,
+        kept_version -> BigInt,
+        other_version -> BigInt,
+        merged_version -> Nullable<BigInt>,
+        made_at -> Timestamptz,
+        made_by -> Uuid,
+        undone_at -> Nullable<Timestamptz>,
+        undone_by -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    merge_moves (merge_id, table_name, column_name, row_id) {
+        merge_id -> Uuid,
+        table_name -> Text,
+        row_id -> Uuid,
+        column_name -> Text,
+        before -> Jsonb,
+    }
+}

@@ -64,11 +64,18 @@ impl Conditions {
     /// # Errors
     /// `precondition-required` without `If-Match`, `precondition-failed` if it names another version.
     pub fn allow_change(&self, version: i64) -> Result<(), Problem> {
+        self.allow_change_of(&[etag(version, false), etag(version, true)])
+    }
+
+    /// The same for what has other tags than a version: those that it has now.
+    ///
+    /// # Errors
+    /// As [`Conditions::allow_change`].
+    pub fn allow_change_of(&self, current: &[String]) -> Result<(), Problem> {
         let Some(tags) = &self.if_match else {
             return Err(Problem::new(Kind::PreconditionRequired));
         };
         // If-Match compares strongly: a weak tag never matches.
-        let current = [etag(version, false), etag(version, true)];
         let matches = tags.split(',').map(str::trim).any(|tag| tag == "*" || current.iter().any(|known| known == tag));
         if matches { Ok(()) } else { Err(Problem::new(Kind::PreconditionFailed)) }
     }

@@ -1,7 +1,5 @@
 //! Which column of a file is which field: by its name in English or Chinese, by what people else call it, or by a mapping.
 
-use std::collections::BTreeMap;
-
 use deserr::Deserr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,6 +10,7 @@ use crate::matching::text::simplified;
 use crate::problem::{Faults, FieldFault};
 use crate::registry::Kind;
 use crate::registry::columns::{Column, Holds, Values, columns, personal_columns};
+use crate::registry::fields::Named;
 
 /// Names that people give fields, beside those of the columns themselves.
 const ALIASES: &[(Kind, &str, &[&str])] = &[
@@ -92,12 +91,12 @@ pub enum Target {
 pub struct Mapping {
     /// The field that each column is, by the column's name; null for one that is left out. At most 100.
     #[deserr(default)]
-    #[schema(required = false)]
-    pub columns: BTreeMap<String, Option<String>>,
+    #[schema(value_type = BTreeMap<String, Option<String>>, required = false)]
+    pub columns: Named<Option<String>>,
     /// What is written in a field whose column the file does not have. At most 100.
     #[deserr(default)]
-    #[schema(required = false)]
-    pub defaults: BTreeMap<String, String>,
+    #[schema(value_type = BTreeMap<String, String>, required = false)]
+    pub defaults: Named<String>,
 }
 
 impl Mapping {
@@ -105,9 +104,9 @@ impl Mapping {
     #[must_use]
     pub fn cleaned(self) -> Self {
         let clean = |text: String| text.chars().filter(|c| !c.is_control()).collect::<String>();
-        let columns = self.columns.into_iter().map(|(name, field)| (clean(name), field.map(clean)));
-        let defaults = self.defaults.into_iter().map(|(name, text)| (clean(name), clean(text)));
-        Self { columns: columns.collect(), defaults: defaults.collect() }
+        let columns = self.columns.0.into_iter().map(|(name, field)| (clean(name), field.map(clean)));
+        let defaults = self.defaults.0.into_iter().map(|(name, text)| (clean(name), clean(text)));
+        Self { columns: Named(columns.collect()), defaults: Named(defaults.collect()) }
     }
 
     /// What is wrong with it for a kind of records.

@@ -134,7 +134,7 @@ pub struct ImportRowPage {
 /// Bring in records from a file
 ///
 /// 批量导入成果、专家、单位、需求或政策：CSV（UTF-8、GB18030、UTF-16，自动识别）、XLSX、NDJSON、JSON 数组，至多 128 MiB，作为后台作业进行。列名用中文、英文或已存的映射；先以
-/// dry_run=true 试导入，可得到每一行每一处问题。同一文件再传一次，什么也不会改变。
+/// `dry_run=true` 试导入，可得到每一行每一处问题。同一文件再传一次，什么也不会改变。
 #[utoipa::path(operation_id = "create_import", tag = "imports",
     params(ImportParameters, ("Idempotency-Key" = Option<String>, Header)),
     request_body(description = "The file", content(

@@ -131,8 +131,8 @@ fn decide<C: Concept>(draft: Draft, known: &HashMap<Key, Record<C>>, caller: &Ca
         (Key::Id(_), None) => Some(FieldFault::new("unknown_reference", "没有这个编号的记录", "no record has this id")),
         (_, Some(record)) if record.stamp.deleted_at.is_some() => Some(FieldFault::new(
             "deleted",
-            "这条记录已被删除，没有重新登记",
-            "the record was deleted, and is not made anew",
+            "这条记录已被删除，或已并入另一条，没有重新登记",
+            "the record was deleted, or merged into another, and is not made anew",
         )),
         _ => None,
     };

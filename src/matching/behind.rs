@@ -16,7 +16,7 @@ use crate::database::{Database, lock};
 /// A pause after the database failed, or while another process is at it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-pub(super) trait Behind: Sync {
+pub(crate) trait Behind: Sync {
     /// What the log calls it.
     const NAME: &str;
     /// The lock of the process that is at it.
@@ -43,7 +43,7 @@ pub(super) trait Behind: Sync {
 }
 
 /// Works as long as somebody uses the engine. What fails is tried again.
-pub(super) async fn work<B: Behind>(behind: &B, engine: &Weak<Engine>, database: &Database, mut trail: Trail) {
+pub(crate) async fn work<B: Behind>(behind: &B, engine: &Weak<Engine>, database: &Database, mut trail: Trail) {
     while engine.strong_count() > 0 {
         match follow(behind, engine, database, &mut trail).await {
             Ok(()) => return,

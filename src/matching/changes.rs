@@ -13,7 +13,7 @@ use crate::registry::Kind;
 
 /// A place in the table. Who is there has come by every change up to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, QueryableByName)]
-pub(super) struct Place {
+pub(crate) struct Place {
     #[diesel(sql_type = BigInt)]
     pub xid: i64,
     #[diesel(sql_type = BigInt)]
@@ -22,7 +22,7 @@ pub(super) struct Place {
 
 /// A change of a record, and where it stands in the table.
 #[derive(QueryableByName)]
-pub(super) struct ChangeRow {
+pub(crate) struct ChangeRow {
     #[diesel(embed)]
     pub place: Place,
     #[diesel(sql_type = Text)]
@@ -86,7 +86,7 @@ pub(super) async fn newest_change(connection: &mut AsyncPgConnection) -> QueryRe
 }
 
 /// The ids of what changed, by kind, each once.
-pub(super) fn by_kind(rows: &[ChangeRow]) -> HashMap<Kind, Vec<Uuid>> {
+pub(crate) fn by_kind(rows: &[ChangeRow]) -> HashMap<Kind, Vec<Uuid>> {
     let mut changed: HashMap<Kind, Vec<Uuid>> = HashMap::new();
     for row in rows {
         if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.as_str() == row.kind) {

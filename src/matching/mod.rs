@@ -3,8 +3,9 @@
 //! PostgreSQL is the only truth; the index follows it ([`follow`]) and can always be built anew.
 
 pub mod alerts;
+mod alike;
 mod answers;
-mod behind;
+pub(crate) mod behind;
 mod candidates;
 pub mod changes;
 mod conditions;
@@ -38,7 +39,7 @@ mod snapshot;
 mod statistics;
 pub mod text;
 mod view;
-mod work;
+pub(crate) mod work;
 
 use std::path::Path;
 use std::sync::Arc;

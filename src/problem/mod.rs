@@ -112,6 +112,12 @@ impl Problem {
         Self { faults: Faults::one(pointer, fault), ..Self::new(Kind::Conflict) }
     }
 
+    /// Everything that stands in the way of what was asked for.
+    #[must_use]
+    pub fn conflicts(faults: Faults) -> Self {
+        Self { faults, ..Self::new(Kind::Conflict) }
+    }
+
     /// A token that may not be used for this (RFC 6750, 3.1).
     #[must_use]
     pub fn insufficient_scope(scope: &str) -> Self {

@@ -1,6 +1,6 @@
 //! The routes of a concept, the same for each: list, create, read, replace, amend, delete, history.
 
-use actix_web::http::header;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use deserr::Deserr;
@@ -17,6 +17,7 @@ use crate::audit::{self, Event, Origin};
 use crate::database::Connection;
 use crate::discovery;
 use crate::dockings::are_acquainted;
+use crate::duplicates::successor;
 use crate::http::conditions::{etag, etag_of};
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::methods::unknown;
@@ -249,9 +250,25 @@ async fn readable<C: Concept>(id: &str, caller: &Caller, connection: &mut Connec
         return Err(Problem::not_found());
     }
     if record.stamp.deleted_at.is_some() {
-        return Err(Problem::new(Kind::Gone));
+        return Err(gone(&record, caller, connection).await?);
     }
     Ok(record)
+}
+
+/// The problem of a record that was deleted. One that was merged names the record in its place (RFC 5829), to whom may
+/// read that.
+async fn gone<C: Concept>(record: &Record<C>, caller: &Caller, connection: &mut Connection) -> Answer<Problem> {
+    let gone = Problem::new(Kind::Gone);
+    let Some(id) = successor(C::KIND, record.stamp.id, connection).await? else { return Ok(gone) };
+    let living = C::find(id, connection).await?.filter(|next| next.stamp.deleted_at.is_none());
+    let next = living.filter(|next| access::may(caller, Action::Read, next));
+    let link = next.map(|_| format!("</v1/{}/{id}>; rel=\"successor-version\"", C::KIND.plural()));
+    Ok(match link.and_then(|link| HeaderValue::from_str(&link).ok()) {
+        Some(link) => gone
+            .saying("这条记录已并入另一条，见 Link 头", "this record was merged into another; see the Link header")
+            .with_header(header::LINK, link),
+        None => gone,
+    })
 }
 
 /// A record that the caller may change or delete.

@@ -181,6 +181,79 @@ async fn history_cannot_be_rewritten_and_records_cannot_be_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_deleted_comes_back_but_by_undoing_its_merge_and_no_side_changes_but_by_one() {
+    let service = Service::start().await;
+    let staff = service.staff().await;
+    let firm = staff.create("organisations", &enterprise("五金厂")).await;
+    let other = staff.create("organisations", &enterprise("另一厂")).await;
+    let gone = staff.create("results", &result(&firm, "冲压模具", "关于冲压模具寿命的一项成果。")).await;
+    staff.delete(&format!("/v1/results/{gone}"), "\"1\"").await.expect(204);
+    let living = staff.create("results", &result(&firm, "冷铁布置", "关于冷铁布置的一项成果。")).await;
+    let body = json!({"kind": "organisation", "ids": [firm, other], "note": "同一家"});
+    let pair = staff.create("duplicates", &body).await;
+    let by = service.value("SELECT id FROM users LIMIT 1").await;
+    let merge = |pair: &str, kept: &str, other: &str| {
+        format!(
+            "INSERT INTO merges (id, duplicate_id, kind, kept_id, other_id, kept_version, other_version, made_by)
+             VALUES (gen_random_uuid(), '{pair}', 'organisation', '{kept}', '{other}', 1, 1, '{by}')"
+        )
+    };
+    let revive = format!("UPDATE results SET version = version + 1, deleted_at = NULL WHERE id = '{gone}'");
+    for (statement, code) in [
+        (revive.clone(), "23001"),
+        (merge(&pair, &firm, &living), "23001"),
+        (
+            format!(
+                "UPDATE duplicates SET version = version + 1, state = 'merged', decided_at = now(), decided_by = '{by}'"
+            ),
+            "23001",
+        ),
+        ("UPDATE duplicates SET state = 'resolved'".to_owned(), "23001"),
+        ("UPDATE duplicates SET version = version + 1, nearness = 2".to_owned(), "23514"),
+        ("UPDATE duplicates SET version = version + 1, state = 'dismissed'".to_owned(), "23514"),
+        ("UPDATE duplicates SET version = version + 1, one_id = gen_random_uuid()".to_owned(), "23001"),
+        ("DELETE FROM duplicates".to_owned(), "23001"),
+        (
+            format!(
+                "INSERT INTO duplicates (id, kind, one_id, other_id, reasons, nearness)
+                  VALUES (gen_random_uuid(), 'result', '{other}', '{firm}', '[{{}}]', 1)"
+            ),
+            "23514",
+        ),
+        (
+            format!(
+                "INSERT INTO duplicates (id, kind, one_id, other_id, reasons, nearness)
+                  VALUES (gen_random_uuid(), 'result', '{firm}', '{other}', '[]', 1)"
+            ),
+            "23514",
+        ),
+        // The undoing of a merge of others brings nothing else back.
+        (
+            format!(
+                "BEGIN; {}; UPDATE merges SET undone_at = now(), undone_by = '{by}', undone_xid = '1'; {revive}; COMMIT",
+                merge(&pair, &firm, &other)
+            ),
+            "23001",
+        ),
+    ] {
+        let refused = service.sql(&statement).await.expect_err(&statement);
+        assert!(refused.starts_with(code), "{statement}: {refused}");
+    }
+    service.sql(&merge(&pair, &firm, &other)).await.expect("a merge of an open pair");
+    for statement in [
+        "DELETE FROM merges",
+        "TRUNCATE merge_moves",
+        "UPDATE merges SET kept_version = 2",
+        "UPDATE merges SET merged_version = 2",
+    ] {
+        let refused = service.sql(statement).await.expect_err(statement);
+        assert!(refused.starts_with("23001"), "{statement}: {refused}");
+    }
+    let twice = merge(&pair, &firm, &other);
+    assert_eq!(service.refused_by(&twice).await.as_deref(), Some("merges_standing_key"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn migrations_run_again_change_nothing() {
     let service = Service::start().await;
     let staff = service.staff().await;
@@ -247,6 +320,10 @@ async fn the_tables_are_as_the_program_sees_them() {
         policy_clauses,
         policy_confirmations,
         policy_files,
+        duplicates,
+        duplicate_keys,
+        merges,
+        merge_moves,
         one_time_links,
         second_factors,
         recovery_codes,

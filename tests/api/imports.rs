@@ -222,6 +222,9 @@ async fn a_partner_site_sends_its_own_by_its_own_identifiers_and_names() {
     let new = json!({"columns": {"编码": "source.identifier", "经费": null}, "defaults": {"holder_id": "河北工业大学", "status": "published"}});
     site.put("/v1/import-mappings/result", "\"0\"", &new).await.expect(200);
     site.put("/v1/import-mappings/result", "\"0\"", &new).await.problem(412, "precondition-failed");
+    let wrong = json!({"columns": {"a": 5}, "defaults": {"b": null}});
+    let wrong = site.put("/v1/import-mappings/result", "\"1\"", &wrong).await;
+    assert_eq!(wrong.faults(), ["/columns/a wrong_type", "/defaults/b wrong_type"]);
     let wrong = json!({"columns": {"a/b": "nothing"}, "defaults": {"经费": "1"}});
     let wrong = site.put("/v1/import-mappings/result", "\"1\"", &wrong).await;
     assert_eq!(wrong.faults(), ["/columns/a~1b unknown_code", "/defaults/经费 unknown_code"]);

@@ -15,6 +15,7 @@ mod crashes;
 mod database_rules;
 mod discovery;
 mod dockings;
+mod duplicates;
 mod events;
 mod exports;
 mod harvest;

@@ -98,7 +98,7 @@ fn lines(mut file: File) -> std::io::Result<i64> {
         let length = file.read(&mut piece)?;
         let Some(end) = piece[..length].last() else { return Ok(lines + i64::from(last != b'\n')) };
         last = *end;
-        lines += i64::try_from(piece[..length].iter().filter(|byte| **byte == b'\n').count()).unwrap_or_default();
+        lines += i64::try_from(bytecount::count(&piece[..length], b'\n')).unwrap_or_default();
     }
 }
 

@@ -27,7 +27,7 @@ pub fn read(mut file: File, take: &mut impl FnMut(Row) -> ControlFlow<()>) -> Re
     // Lines within fields are no rows of a spreadsheet.
     let mut within: u64 = 0;
     while table.read_byte_record(&mut record).map_err(unreadable)? {
-        let own = record.iter().map(|field| field.iter().filter(|byte| **byte == b'\n').count() as u64).sum::<u64>();
+        let own = record.iter().map(|field| bytecount::count(field, b'\n') as u64).sum::<u64>();
         // The position of a record is that of the blank lines before it.
         let next = table.position().line();
         let number = i64::try_from(next.saturating_sub(own + 1 + within)).unwrap_or(i64::MAX);
@@ -100,7 +100,7 @@ fn separator_of(text: impl Read) -> std::io::Result<u8> {
     let mut beginning = Vec::new();
     text.take(PIECE as u64).read_to_end(&mut beginning)?;
     let line = beginning.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
-    let count = |separator: &u8| line.iter().filter(|byte| *byte == separator).count();
+    let count = |separator: &u8| bytecount::count(line, *separator);
     // Of equals the last is the greatest.
     Ok([b';', b'\t', b','].into_iter().max_by_key(count).unwrap_or(b','))
 }
