@@ -16,7 +16,7 @@ use crate::http::{Body, Conditions, Parameters};
 use crate::identity::{Caller, Role};
 use crate::problem::{Answer, Faults, Kind as ProblemKind, Problem};
 use crate::registry::Kind;
-use crate::registry::fields::Line;
+use crate::registry::fields::{Line, Named};
 use crate::state::State;
 
 /// Whose mapping.
@@ -32,12 +32,17 @@ pub struct MappingParameters {
 
 /// A mapping as it is kept.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({"version": 1, "columns": {"研究题目": "title"}, "defaults": {"status": "published"}}))]
 pub struct ImportMapping {
     /// 0 where nothing was told yet.
     #[schema(minimum = 0)]
     version: i64,
-    #[serde(flatten)]
-    mapping: Mapping,
+    /// The field that each column is; null for one that is left out.
+    #[schema(value_type = BTreeMap<String, Option<String>>)]
+    columns: Named<Option<String>>,
+    /// What is written in a field whose column the file does not have.
+    #[schema(value_type = BTreeMap<String, String>)]
+    defaults: Named<String>,
 }
 
 /// Read how files name fields
@@ -103,7 +108,9 @@ pub async fn replace(
 }
 
 fn shown(mapping: Mapping, version: i64) -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::ETAG, etag(version, false))).json(ImportMapping { version, mapping })
+    let Mapping { columns, defaults } = mapping;
+    let shown = ImportMapping { version, columns, defaults };
+    HttpResponse::Ok().insert_header((header::ETAG, etag(version, false))).json(shown)
 }
 
 /// The kind in an address. What is none is not there.

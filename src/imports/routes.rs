@@ -24,6 +24,7 @@ use crate::access::{self, Records};
 use crate::audit::{self, Action, Event, Origin};
 use crate::database::Connection;
 use crate::exports::routes::{CSV, NDJSON, XLSX};
+use crate::files::FileBytes;
 use crate::http::paging::{Paging, PagingParameters, refuse_filters};
 use crate::http::{Keyed, Parameters, flag, keep_sealed, unreadable};
 use crate::identity::{Caller, Role};
@@ -138,8 +139,9 @@ pub struct ImportRowPage {
 #[utoipa::path(operation_id = "create_import", tag = "imports",
     params(ImportParameters, ("Idempotency-Key" = Option<String>, Header)),
     request_body(description = "The file", content(
-        (String = "text/csv"), (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        (String = "application/x-ndjson"), (Value = "application/json"))),
+        (inline(FileBytes) = "text/csv"),
+        (inline(FileBytes) = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        (inline(FileBytes) = "application/x-ndjson"), (Value = "application/json"))),
     responses((status = 201, description = "Queued", body = Import,
         headers(("Location" = String, description = "Its address")))))]
 #[post("/v1/imports")]
@@ -299,7 +301,7 @@ pub async fn remarks(
 /// 下载导入模板：列名、必填标记、填写说明和代码下拉列表；语言随 Accept-Language。
 #[utoipa::path(operation_id = "download_import_template", tag = "imports", params(TemplateParameters),
     responses((status = 200, description = "The workbook",
-        content((String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
+        content((inline(FileBytes) = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/v1/imports/template")]
 pub async fn template(parameters: Parameters<TemplateParameters>, language: Language) -> Answer<HttpResponse> {
     let kind = parameters.0.kind;
