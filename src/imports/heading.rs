@@ -85,7 +85,7 @@ pub enum Target {
 /// How the files of somebody name the fields of a kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Deserr, ToSchema)]
 #[deserr(error = Faults, deny_unknown_fields)]
-#[schema(example = json!({
+#[schema(as = NewImportMapping, example = json!({
     "columns": {"研究题目": "title", "经费（万元）": null}, "defaults": {"holder_id": "沧州师范学院", "status": "published"}
 }))]
 pub struct Mapping {
