@@ -23,14 +23,13 @@ const NEAR: usize = 3;
 /// # Errors
 /// What it cannot be.
 pub fn value(column: &Column, cell: &Cell) -> Result<Value, FieldFault> {
-    let text = match cell {
+    let shown = match cell {
         Cell::Empty => return Ok(Value::Null),
         Cell::Number(number) if column.holds == Holds::Number => return Ok(number_of(*number)),
         Cell::Flag(flag) if column.holds == Holds::Flag => return Ok(Value::Bool(*flag)),
-        Cell::Text(text) => text.trim().to_owned(),
-        Cell::Number(number) => number.to_string(),
-        Cell::Flag(flag) => flag.to_string(),
+        other => other.shown(),
     };
+    let text = shown.trim();
     if text.contains('\u{FFFD}') {
         return Err(FieldFault::new(
             "encoding",
@@ -39,18 +38,18 @@ pub fn value(column: &Column, cell: &Cell) -> Result<Value, FieldFault> {
         ));
     }
     match column.holds {
-        Holds::Text => one(column.of, &text).map(Value::String),
-        Holds::Number => number(&text),
-        Holds::Flag => flag(&text).map(Value::Bool),
+        Holds::Text => one(column.of, text).map(Value::String),
+        Holds::Number => number(text),
+        Holds::Flag => flag(text).map(Value::Bool),
         Holds::List => {
-            split(&text, true).map(|item| one(column.of, item)).collect::<Result<Vec<_>, _>>().map(Value::from)
+            split(text, true).map(|item| one(column.of, item)).collect::<Result<Vec<_>, _>>().map(Value::from)
         }
-        Holds::Phrases => Ok(split(&text, false).collect::<Vec<_>>().into()),
+        Holds::Phrases => Ok(split(text, false).collect::<Vec<_>>().into()),
         Holds::Items if text.starts_with('[') => {
-            serde_json::from_str(&text).map_err(|_| FieldFault::new("format", "不是合法的 JSON", "is no valid JSON"))
+            serde_json::from_str(text).map_err(|_| FieldFault::new("format", "不是合法的 JSON", "is no valid JSON"))
         }
-        Holds::Items if column.name == "attachments" => property::attachments(&text),
-        Holds::Items => property::items(&text),
+        Holds::Items if column.name == "attachments" => property::attachments(text),
+        Holds::Items => property::items(text),
     }
 }
 

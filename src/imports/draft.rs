@@ -83,7 +83,7 @@ impl Draft {
             let cell = cells.get(place).unwrap_or(&Cell::Empty);
             match target {
                 Target::Field(column) => self.read_cell(column, name, cell),
-                Target::Id if *cell != Cell::Empty => self.read_id(name, &shown(cell)),
+                Target::Id if *cell != Cell::Empty => self.read_id(name, &cell.shown()),
                 Target::Identifier if *cell != Cell::Empty => self.read_cell(&IDENTIFIER, name, cell),
                 Target::Id | Target::Identifier | Target::Nothing => {}
             }
@@ -101,7 +101,7 @@ impl Draft {
     }
 
     fn read_cell(&mut self, column: &Column, name: &str, cell: &Cell) {
-        let text = shown(cell);
+        let text = cell.shown();
         match cells::value(column, cell) {
             Ok(value) => self.put(column.name, value),
             Err(fault) => {
@@ -269,15 +269,6 @@ fn has_nul(value: &Value) -> bool {
         Value::Array(items) => items.iter().any(has_nul),
         Value::Object(members) => members.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
-}
-
-fn shown(cell: &Cell) -> String {
-    match cell {
-        Cell::Empty => String::new(),
-        Cell::Text(text) => text.clone(),
-        Cell::Number(number) => number.to_string(),
-        Cell::Flag(flag) => flag.to_string(),
     }
 }
 

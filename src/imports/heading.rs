@@ -205,12 +205,7 @@ impl Heading {
         let mut heading = Self::default();
         let mut faults = Vec::new();
         for cell in cells {
-            let name = match cell {
-                Cell::Text(text) => text.trim().to_owned(),
-                Cell::Number(number) => number.to_string(),
-                Cell::Flag(flag) => flag.to_string(),
-                Cell::Empty => String::new(),
-            };
+            let name = cell.shown().trim().to_owned();
             let target = if name.is_empty() { Some(Target::Nothing) } else { mapping.target(kind, &name) };
             if target.is_none() {
                 faults.push(RowFault::of_column(&name, unknown_column(kind)));

@@ -169,7 +169,7 @@ fn write_table(
         let cells = if let Content::Cells(cells) = row.content { cells } else { Vec::new() };
         let remark = if is_first { Some(told.heading(whole.as_deref())) } else { told.of(row.number)? };
         told.width = told.width.max(cells.len());
-        let mut texts: Vec<String> = cells.iter().map(|cell| harmless(&shown(cell))).collect();
+        let mut texts: Vec<String> = cells.iter().map(|cell| harmless(&cell.shown())).collect();
         texts.resize(told.width, String::new());
         texts.push(remark.map(|remark| harmless(&remark)).unwrap_or_default());
         table.write_record(&texts)?;
@@ -190,15 +190,6 @@ fn write_lines(import: &Import, file: File, told: &mut Told, out: &mut File) -> 
     })?;
     lines.flush()?;
     Ok(())
-}
-
-fn shown(cell: &Cell) -> String {
-    match cell {
-        Cell::Empty => String::new(),
-        Cell::Text(text) => text.clone(),
-        Cell::Number(number) => number.to_string(),
-        Cell::Flag(flag) => flag.to_string(),
-    }
 }
 
 /// What became of rows, read in the order of the file, a page at a time.

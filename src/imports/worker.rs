@@ -235,7 +235,10 @@ impl Job<'_> {
         while let Some(read) = rows.recv().await {
             let drafts = match read? {
                 Read::Rows(drafts) => drafts,
-                Read::Refused(faults) => return Ok(Passed::Refused(faults)),
+                Read::Refused(faults) => {
+                    AnsiTransactionManager::rollback_transaction(connection).await?;
+                    return Ok(Passed::Refused(faults));
+                }
             };
             let mut done = writing::write::<C>(self.import, &self.caller, drafts, connection).await?;
             counts.add(done.counts);

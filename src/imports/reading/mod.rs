@@ -23,6 +23,19 @@ pub enum Cell {
     Flag(bool),
 }
 
+impl Cell {
+    /// What a person sees in it.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Empty => String::new(),
+            Self::Text(text) => text.clone(),
+            Self::Number(number) => number.to_string(),
+            Self::Flag(flag) => flag.to_string(),
+        }
+    }
+}
+
 /// A row of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
