@@ -12,6 +12,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// What is read at once.
 const PIECE: usize = 1 << 16;
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
+const LAST_CHUNK: &[u8] = b"\r\n0\r\n\r\n";
 
 /// The bytes of a request that reads.
 pub fn get(target: &str) -> Vec<u8> {
@@ -52,6 +53,21 @@ impl Connection {
         let status = std::str::from_utf8(&self.read[9..12]).ok().and_then(|status| status.parse().ok());
         let start = body.map_or(0, |(start, _)| start);
         Ok((status.ok_or(ErrorKind::InvalidData)?, &self.read[start..]))
+    }
+
+    /// Sends a request of whose answer no length is known; how many bytes came until its end.
+    pub fn stream(&mut self, request: &[u8]) -> io::Result<usize> {
+        self.stream.write_all(request)?;
+        self.read.clear();
+        let mut all = 0;
+        while !self.read.ends_with(LAST_CHUNK) {
+            // The end may come in two pieces.
+            let kept = self.read.len().min(LAST_CHUNK.len());
+            self.read.drain(..self.read.len() - kept);
+            self.read_on()?;
+            all += self.read.len() - kept;
+        }
+        Ok(all)
     }
 
     fn read_on(&mut self) -> io::Result<()> {

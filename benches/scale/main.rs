@@ -13,8 +13,9 @@
 //! - plain tantivy in this process: one field with the words of title, keywords and summary, asked for any of the words of
 //!   the whole demand, the best 20. It gives ids only: it reads no record, explains nothing and uses no HTTP.
 //!
-//! Beside times: how fast all indexes are built from nothing, what index and process take up, and results written a
-//! hundred a second over HTTP, how soon each is found, and what that costs a search.
+//! Beside times: how fast all indexes are built from nothing, what index and process take up, all results exported as
+//! NDJSON over HTTP against `COPY … TO STDOUT`, and results written a hundred a second over HTTP, how soon each is found,
+//! and what that costs a search. What is loaded is not looked through for duplicates, which takes longer than all of it.
 //!
 //! `DUIJIE_SCALE` is how many results there are, a million without it, which takes up some 11 GB for a while.
 #![expect(clippy::expect_used, reason = "a benchmark ends where what it needs is missing")]
@@ -30,8 +31,9 @@ mod report;
 mod service;
 
 use std::ops::Range;
+use std::pin::pin;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use client::Connection;
 use duijie::demo::{County, Recombination};
@@ -39,6 +41,7 @@ use duijie::matching::text::words;
 use duijie::registry::Record;
 use duijie::registry::results::ResearchResult;
 use freshness::Freshness;
+use futures_util::TryStreamExt;
 use load::{Times, load, one_by_one};
 use peer::Peer;
 use plain::Plain;
@@ -56,6 +59,8 @@ const MEASURED: Duration = Duration::from_secs(15);
 /// Questions of each kind to a peer, and how long it may take over them.
 const PEER_QUESTIONS: usize = 60;
 const PEER_PATIENCE: Duration = Duration::from_mins(2);
+/// Exports, of which the middle one counts.
+const EXPORTS: usize = 3;
 /// Records that each of two threads cuts words of for the peer, and holds, at once.
 const HELD: u32 = 5_000;
 
@@ -65,14 +70,15 @@ fn main() {
     let county = County::read().expect("samples");
     let questions = Questions::of(&county);
     let mut report = Report::default();
-    let tenth = a_tenth(Amounts::of(results / 10), &questions, &mut report);
-    let service = serve(Amounts::of(results), &mut report);
+    let tenth = a_tenth(Amounts::of(results / 10), &questions, &runtime, &mut report);
+    let service = serve(Amounts::of(results), &runtime, &mut report);
     let ours = [("demand", &questions.demands), ("two words", &questions.words)]
         .map(|(what, questions)| ask(&service, what, questions, &CONNECTIONS, &mut report));
     for ((what, before), now) in ["demand", "two words"].iter().zip(&tenth).zip(&ours) {
         report.ratio(&format!("{what}, p50 of all / of a tenth"), now.p(50), before.p(50));
     }
     sizes(&service, &runtime, &mut report);
+    runtime.block_on(exported(&service, &mut report));
     let recombination = Recombination::of(&county, SEED);
     against_postgresql(&service, &questions, &ours, &recombination, results, &runtime, &mut report);
     against_tantivy(&questions, &ours[0], &recombination, results, &mut report);
@@ -82,15 +88,16 @@ fn main() {
 }
 
 /// Demands and words, asked of a county of this size on one connection.
-fn a_tenth(amounts: Amounts, questions: &Questions, report: &mut Report) -> [Times; 2] {
-    let service = serve(amounts, report);
+fn a_tenth(amounts: Amounts, questions: &Questions, runtime: &Runtime, report: &mut Report) -> [Times; 2] {
+    let service = serve(amounts, runtime, report);
     [("demand", &questions.demands), ("two words", &questions.words)]
         .map(|(what, questions)| ask(&service, what, questions, &[1], report))
 }
 
-fn serve(amounts: Amounts, report: &mut Report) -> Service {
+fn serve(amounts: Amounts, runtime: &Runtime, report: &mut Report) -> Service {
     let filled = Filled::with(amounts);
     filled.add_staff(freshness::LOGIN, freshness::PASSWORD);
+    runtime.block_on(filled.skip_duplicates());
     let records = format!("{} results, {} experts, {} demands", amounts.results, amounts.experts, amounts.demands);
     report.line(&records, format!("loaded in {:.0} s", filled.taken.as_secs_f64()));
     let service = filled.serve();
@@ -129,6 +136,34 @@ fn sizes(service: &Service, runtime: &Runtime, report: &mut Report) {
     for line in ["VmRSS", "RssFile", "VmHWM"] {
         report.line(line, format!("{:.0} MB", service.memory(line) as f64 / megabyte));
     }
+}
+
+/// All results as lines of JSON, and as `COPY` gives them, in turns.
+async fn exported(service: &Service, report: &mut Report) {
+    let (sql, connection) =
+        tokio_postgres::connect(&service.database().await, tokio_postgres::NoTls).await.expect("a connection");
+    tokio::spawn(connection);
+    let (mut ours, mut copying) = (Vec::new(), Vec::new());
+    for _ in 0..EXPORTS {
+        let started = Instant::now();
+        let mut connection = Connection::open(service.address).expect("a connection");
+        let bytes = connection.stream(&get("/v1/results/export?format=ndjson")).expect("an export");
+        ours.push(started.elapsed().as_secs_f64());
+        let started = Instant::now();
+        let mut rows = pin!(sql.copy_out("COPY results TO STDOUT").await.expect("rows"));
+        let mut copied = 0;
+        while let Some(row) = rows.try_next().await.expect("a row") {
+            copied += row.len();
+        }
+        copying.push(started.elapsed().as_secs_f64());
+        report.line("MB exported, copied", format!("{:.0}, {:.0}", bytes as f64 / 1e6, copied as f64 / 1e6));
+    }
+    let [ours, copying] = [ours, copying].map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    });
+    report.line("seconds of an export, of COPY", format!("{ours:.1}, {copying:.1}"));
+    report.ratio("export, records/s of ours / of COPY", copying, ours);
 }
 
 /// PostgreSQL full text search over all results, asked the first questions of each kind.

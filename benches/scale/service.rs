@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use duijie::database::embedded;
+use duijie::database::embedded::{self, Cluster, Settings};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -20,6 +20,8 @@ use super::client::{Connection, get};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_duijie");
 /// Units a minute of a caller: as good as without end.
 const RATE: &str = "4000000000";
+const SKIP_DUPLICATES: &str = "UPDATE duplicate_position
+    SET (xid, seq) = (SELECT xid, seq FROM changes ORDER BY xid DESC, seq DESC LIMIT 1)";
 const PAUSE: Duration = Duration::from_millis(50);
 /// Longer than this no end of the service is waited for.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -73,6 +75,18 @@ impl Filled {
         let mut adding = users.spawn().expect("the program");
         writeln!(adding.stdin.take().expect("an input"), "{password}").expect("a line");
         assert!(adding.wait().expect("an end").success(), "the account is made");
+    }
+
+    /// Has nothing of what is there looked through for duplicates.
+    pub async fn skip_duplicates(&self) {
+        let settings = Settings { folder: self.folder.path().to_owned(), durable: true };
+        let cluster = Cluster::start(settings).await.expect("a cluster");
+        let url = cluster.database("duijie").await.expect("a database");
+        let (sql, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("a connection");
+        tokio::spawn(connection);
+        sql.batch_execute(SKIP_DUPLICATES).await.expect("a position");
+        drop(sql);
+        cluster.stop().await.expect("an end");
     }
 
     /// Starts the service, and waits until all its indexes are built.

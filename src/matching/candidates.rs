@@ -194,14 +194,17 @@ impl Window {
     /// Takes the sums that are not below a bound, in the order of the records.
     fn take(&mut self, start: DocId, bound: Score) -> Vec<(Score, DocId)> {
         let mut found = Vec::new();
-        let stretches = (start..).step_by(STRETCH).zip(self.sums.chunks_mut(STRETCH));
-        for ((start, stretch), touched) in stretches.zip(&mut self.touched) {
-            if !std::mem::take(touched) {
+        for (place, stretch) in self.sums.chunks_exact_mut(STRETCH).enumerate() {
+            if !std::mem::take(&mut self.touched[place]) {
                 continue;
             }
             // Without a way out of the loop: so many sums are compared at once.
-            if stretch.iter().fold(0, |any, sum| any | u32::from(*sum >= bound)) > 0 {
-                found.extend(stretch.iter().copied().zip(start..).filter(|(sum, _)| *sum >= bound));
+            if stretch.iter().fold(false, |any, sum| any | (*sum >= bound)) {
+                for (sum, doc) in stretch.iter().zip(start + (place * STRETCH) as DocId..) {
+                    if *sum >= bound {
+                        found.push((*sum, doc));
+                    }
+                }
             }
             stretch.fill(0.0);
         }
@@ -279,6 +282,15 @@ impl<'a> Best<'a> {
             return;
         }
         self.found.push(Candidate { part: place, doc, score });
+        if self.found.len() >= 2 * self.most {
+            self.cut();
+        }
+    }
+
+    /// Takes the best of others, which the filter let pass.
+    pub fn take_in(&mut self, others: Self) {
+        self.found.extend(others.found);
+        self.least = self.least.max(others.least);
         if self.found.len() >= 2 * self.most {
             self.cut();
         }

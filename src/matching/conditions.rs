@@ -107,14 +107,13 @@ impl<'a> Wanted<'a> {
     /// The condition features of a pair, in the order of [`CONDITION_FEATURES`].
     pub fn features(&self, columns: &Columns, doc: DocId) -> [f32; CONDITION_FEATURES.len()] {
         let asked = !(self.industries.is_empty() && self.regions.is_empty() && self.ways.is_empty());
-        let facets = if asked { columns.facets(doc) } else { Vec::new() };
-        let (least, ripe) = self.sides(self.query.maturity, maturity(columns, doc));
+        let facets: Vec<Facet> = if asked { columns.facets(doc).collect() } else { Vec::new() };
+        let (least, ripe) = self.sides(self.query.maturity, columns.maturity(doc));
         let (budget, price) = self.sides(self.query.price, columns.price(doc));
         let today = days(self.now.date_naive());
         let deadline = columns.deadline.first(doc).map_or(0.0, |deadline| if deadline < today { -1.0 } else { 0.0 });
         // In whole days: else no answer would be the same a second later, nor a cursor stand where it stood.
-        let age = |updated: i64| (self.now.timestamp() - updated).max(0) / SECONDS_A_DAY;
-        let age = columns.updated.first(doc).map_or(0, age) as f32;
+        let age = ((self.now.timestamp() - columns.updated(doc)).max(0) / SECONDS_A_DAY) as f32;
         [
             nearness(&self.industries, &facets),
             nearness(&self.regions, &facets),
@@ -128,8 +127,8 @@ impl<'a> Wanted<'a> {
 
     /// How each condition of a pair stands.
     pub fn stands(&self, columns: &Columns, doc: DocId) -> Vec<Stand> {
-        let facets = columns.facets(doc);
-        let (least, ripe) = self.sides(self.query.maturity, maturity(columns, doc));
+        let facets: Vec<Facet> = columns.facets(doc).collect();
+        let (least, ripe) = self.sides(self.query.maturity, columns.maturity(doc));
         let (budget, price) = self.sides(self.query.price, columns.price(doc));
         let trl = |level: Option<u8>| level.map(|level| format!("TRL {level}"));
         let money = |range: Option<(i64, i64)>| range.map(|(min, max)| format!("{min}–{max} CNY"));
@@ -168,10 +167,6 @@ impl<'a> Wanted<'a> {
 
 fn named(facets: &[Facet], name: &str) -> impl Iterator<Item = Facet> {
     facets.iter().copied().filter(move |facet| facet.name() == name)
-}
-
-fn maturity(columns: &Columns, doc: DocId) -> Option<u8> {
-    columns.maturity.first(doc).and_then(|level| u8::try_from(level).ok())
 }
 
 /// The codes of a query, each after those above it.

@@ -39,7 +39,7 @@ impl Counts {
         // Every so-manieth stretch.
         let every = if entries > MOST { DocId::try_from(entries.div_ceil(SAMPLE)).unwrap_or(DocId::MAX) } else { 1 };
         self.estimated |= every > 1;
-        let mut looked_at = Sample { stands_for: f64::from(every), filter, found: self, facets: Vec::new() };
+        let mut looked_at = Sample { stands_for: f64::from(every), filter, found: self };
         for place in &layer.parts {
             let part = &view.snapshot.parts[*place];
             let there = lists.iter().filter(|(list, ..)| list.part == *place);
@@ -77,7 +77,7 @@ impl Counts {
 
     /// Counts a record that is on no list.
     pub fn count_one(&mut self, candidate: Candidate, view: &View, filter: &Filter) {
-        let mut one = Sample { stands_for: 1.0, filter, found: self, facets: Vec::new() };
+        let mut one = Sample { stands_for: 1.0, filter, found: self };
         one.take(&view.snapshot.parts[candidate.part], candidate.doc);
     }
 
@@ -105,8 +105,6 @@ struct Sample<'a> {
     stands_for: f64,
     filter: &'a Filter,
     found: &'a mut Counts,
-    /// Space for those of a record.
-    facets: Vec<u64>,
 }
 
 impl Sample<'_> {
@@ -136,9 +134,8 @@ impl Sample<'_> {
             return;
         }
         self.found.total += self.stands_for;
-        part.columns.facets_into(doc, &mut self.facets);
-        for facet in &self.facets {
-            *self.found.facets.entry(Facet(*facet)).or_default() += self.stands_for;
+        for facet in part.columns.facets(doc) {
+            *self.found.facets.entry(facet).or_default() += self.stands_for;
         }
     }
 }

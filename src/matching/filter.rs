@@ -1,5 +1,6 @@
 //! What a search may find, told from the columns of a segment: who looks, which facets, which conditions are hard.
 
+use rustc_hash::FxHashMap;
 use tantivy::columnar::Column;
 use tantivy::{DocId, SegmentReader};
 use uuid::Uuid;
@@ -30,47 +31,81 @@ impl Filter {
     }
 }
 
-/// The columns of a segment.
+/// The columns of a segment. What is asked of every candidate is held in memory, that of a record side by side: from the
+/// columns each number would come from elsewhere.
 pub(super) struct Columns {
-    id: (Column<u64>, Column<u64>),
-    version: Column<u64>,
-    audience: Column<u64>,
+    rows: Vec<Row>,
+    facets: Facets,
     owner: (Column<u64>, Column<u64>),
-    facets: Column<u64>,
-    pub maturity: Column<u64>,
-    pub price: (Column<i64>, Column<i64>),
+    price: (Column<i64>, Column<i64>),
     pub deadline: Column<i64>,
-    pub updated: Column<i64>,
+}
+
+/// What is asked of every candidate.
+struct Row {
+    id: Uuid,
+    version: i64,
+    updated: i64,
+    audience: Audience,
+    maturity: Option<u8>,
+}
+
+/// The facets of all records, by their places among the values that there are.
+struct Facets {
+    /// By record: where its own begin. One more tells where the last end.
+    starts: Vec<u32>,
+    places: Vec<u32>,
+    values: Vec<Facet>,
 }
 
 impl Columns {
     pub fn of(segment: &SegmentReader) -> Result<Self, IndexError> {
         let fast = segment.fast_fields();
+        let (high, low) = (fast.u64(columns::ID.0)?, fast.u64(columns::ID.1)?);
+        let [version, audience, maturity] =
+            [columns::VERSION, columns::AUDIENCE, columns::MATURITY].map(|name| fast.u64(name));
+        let (version, audience, maturity, updated) = (version?, audience?, maturity?, fast.i64(columns::UPDATED)?);
+        let row = |doc| Row {
+            id: Uuid::from_u64_pair(high.first(doc).unwrap_or_default(), low.first(doc).unwrap_or_default()),
+            version: version.first(doc).and_then(|version| i64::try_from(version).ok()).unwrap_or_default(),
+            updated: updated.first(doc).unwrap_or_default(),
+            // What cannot be told is for the staff.
+            audience: (Audience::ALL.into_iter().find(|known| Some(known.number()) == audience.first(doc)))
+                .unwrap_or(Audience::STAFF),
+            maturity: maturity.first(doc).and_then(|level| u8::try_from(level).ok()),
+        };
         Ok(Self {
-            id: (fast.u64(columns::ID.0)?, fast.u64(columns::ID.1)?),
-            version: fast.u64(columns::VERSION)?,
-            audience: fast.u64(columns::AUDIENCE)?,
+            rows: (0..segment.max_doc()).map(row).collect(),
+            facets: Facets::of(&fast.u64(columns::FACETS)?, segment.max_doc()),
             owner: (fast.u64(columns::OWNER.0)?, fast.u64(columns::OWNER.1)?),
-            facets: fast.u64(columns::FACETS)?,
-            maturity: fast.u64(columns::MATURITY)?,
             price: (fast.i64(columns::PRICE.0)?, fast.i64(columns::PRICE.1)?),
             deadline: fast.i64(columns::DEADLINE)?,
-            updated: fast.i64(columns::UPDATED)?,
         })
     }
 
+    fn row(&self, doc: DocId) -> &Row {
+        &self.rows[doc as usize]
+    }
+
     pub fn id(&self, doc: DocId) -> Uuid {
-        Uuid::from_u64_pair(self.id.0.first(doc).unwrap_or_default(), self.id.1.first(doc).unwrap_or_default())
+        self.row(doc).id
     }
 
     pub fn version(&self, doc: DocId) -> i64 {
-        self.version.first(doc).and_then(|version| i64::try_from(version).ok()).unwrap_or_default()
+        self.row(doc).version
     }
 
-    /// What cannot be told is for the staff.
+    /// When it was last written, in seconds since 1970.
+    pub fn updated(&self, doc: DocId) -> i64 {
+        self.row(doc).updated
+    }
+
     pub fn audience(&self, doc: DocId) -> Audience {
-        let number = self.audience.first(doc);
-        Audience::ALL.into_iter().find(|audience| Some(audience.number()) == number).unwrap_or(Audience::STAFF)
+        self.row(doc).audience
+    }
+
+    pub fn maturity(&self, doc: DocId) -> Option<u8> {
+        self.row(doc).maturity
     }
 
     fn owners(&self, doc: DocId) -> impl Iterator<Item = Uuid> + '_ {
@@ -78,17 +113,8 @@ impl Columns {
         halves.map(|(high, low)| Uuid::from_u64_pair(high, low))
     }
 
-    pub fn facets(&self, doc: DocId) -> Vec<Facet> {
-        let mut facets = Vec::new();
-        self.facets_into(doc, &mut facets);
-        facets.into_iter().map(Facet).collect()
-    }
-
-    /// The numbers of the facets of a record, in space that is used again.
-    pub fn facets_into(&self, doc: DocId, facets: &mut Vec<u64>) {
-        let rows = self.facets.index.value_row_ids(doc);
-        facets.resize(rows.len(), 0);
-        self.facets.values.get_range(rows.start.into(), facets);
+    pub fn facets(&self, doc: DocId) -> impl Iterator<Item = Facet> + Clone {
+        self.facets.of_record(doc)
     }
 
     pub fn price(&self, doc: DocId) -> Option<(i64, i64)> {
@@ -97,11 +123,7 @@ impl Columns {
 
     /// Does a record have a facet of each group?
     fn has(&self, groups: &[Vec<Facet>], doc: DocId) -> bool {
-        if groups.is_empty() {
-            return true;
-        }
-        let facets = self.facets(doc);
-        groups.iter().all(|group| facets.iter().any(|facet| group.contains(facet)))
+        groups.iter().all(|group| self.facets(doc).any(|facet| group.contains(&facet)))
     }
 
     /// May this record be found? What is not known of a record meets no hard condition but that of price.
@@ -111,10 +133,37 @@ impl Columns {
             || viewer.owner.is_some_and(|viewer| self.owners(doc).any(|owner| owner == viewer));
         visible
             && self.has(&filter.facets, doc)
-            && filter
-                .least_maturity
-                .is_none_or(|least| self.maturity.first(doc).is_some_and(|level| level >= least.into()))
+            && filter.least_maturity.is_none_or(|least| self.maturity(doc).is_some_and(|level| level >= least))
             && filter.most_price.is_none_or(|most| self.price(doc).is_none_or(|(min, _)| min <= most))
             && filter.except.is_none_or(|except| except != self.id(doc))
     }
+}
+
+impl Facets {
+    fn of(column: &Column<u64>, records: DocId) -> Self {
+        let mut facets = Self { starts: vec![0], places: Vec::new(), values: Vec::new() };
+        let mut known: FxHashMap<u64, u32> = FxHashMap::default();
+        for doc in 0..records {
+            for value in column.values_for_doc(doc) {
+                let place = *known.entry(value).or_insert_with(|| {
+                    facets.values.push(Facet(value));
+                    number(facets.values.len() - 1)
+                });
+                facets.places.push(place);
+            }
+            facets.starts.push(number(facets.places.len()));
+        }
+        facets
+    }
+
+    fn of_record(&self, doc: DocId) -> impl Iterator<Item = Facet> + Clone {
+        let doc = doc as usize;
+        let places = &self.places[self.starts[doc] as usize..self.starts[doc + 1] as usize];
+        places.iter().map(|place| self.values[*place as usize])
+    }
+}
+
+/// A segment has no more facets than that.
+fn number(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }

@@ -55,8 +55,8 @@ impl Sequence {
 pub(super) struct Forward {
     words: StrColumn,
     steps: Column<u64>,
-    titled: Column<u64>,
-    keyed: Column<u64>,
+    /// By record: how many words are of the title, and of keywords.
+    prominent: Vec<[u16; 2]>,
 }
 
 /// The numbers of some words in a segment.
@@ -83,14 +83,17 @@ impl Forward {
         let none = || StrColumn::wrap(BytesColumn::empty(segment.max_doc()));
         let words = fast.str(columns::SEQUENCE)?.unwrap_or_else(none);
         let [steps, titled, keyed] = [columns::STEPS, columns::TITLED, columns::KEYED].map(|name| fast.u64(name));
-        Ok(Self { words, steps: steps?, titled: titled?, keyed: keyed? })
+        let (steps, titled, keyed) = (steps?, titled?, keyed?);
+        let length =
+            |column: &Column<u64>, doc| column.first(doc).map_or(0, |length| u16::try_from(length).unwrap_or(u16::MAX));
+        let prominent = (0..segment.max_doc()).map(|doc| [length(&titled, doc), length(&keyed, doc)]).collect();
+        Ok(Self { words, steps, prominent })
     }
 
     /// How many words title, keywords and body of a record have.
     pub fn lengths(&self, doc: DocId) -> [u32; 3] {
         let all = u32::try_from(self.words.ords().index.value_row_ids(doc).len()).unwrap_or(u32::MAX);
-        let of = |column: &Column<u64>| column.first(doc).and_then(|length| u32::try_from(length).ok()).unwrap_or(0);
-        let (titled, keyed) = (of(&self.titled), of(&self.keyed));
+        let [titled, keyed] = self.prominent[doc as usize].map(u32::from);
         [titled, keyed, all.saturating_sub(titled + keyed)]
     }
 

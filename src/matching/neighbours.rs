@@ -1,5 +1,9 @@
 //! The records of a layer that are nearest in meaning. Of few, each is compared; of many, those whose sketches are the
-//! nearest.
+//! nearest, which all processors look for together.
+
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::thread;
 
 use tantivy::DocId;
 
@@ -25,15 +29,28 @@ pub(super) fn nearest(
     most: usize,
 ) -> Result<Vec<Candidate>, IndexError> {
     let records: u64 = layer.whole().iter().map(|audience| view.snapshot.records(*audience)).sum();
-    let among = if records > COMPARED { likely(meaning, layer, view, filter, LIKELY) } else { all(layer, view)? };
-    Ok(compared(&among, meaning, view, filter, most))
+    if records > COMPARED {
+        return compared(&likely(meaning, layer, view, filter, LIKELY)?, meaning, view, filter, most);
+    }
+    Ok(best_of(&all(layer, view)?, meaning, view, filter, most).in_order())
 }
 
 /// A record by the place of its segment.
 pub(super) type At = (usize, DocId);
 
-/// The nearest of some records.
-pub(super) fn compared(among: &[At], meaning: &Compact, view: &View, filter: &Filter, most: usize) -> Vec<Candidate> {
+/// The nearest of some thousand records.
+pub(super) fn compared(
+    among: &[At],
+    meaning: &Compact,
+    view: &View,
+    filter: &Filter,
+    most: usize,
+) -> Result<Vec<Candidate>, IndexError> {
+    let shares = among.chunks(among.len().div_ceil(processors()).max(1)).collect();
+    Ok(together(shares, |share| best_of(share, meaning, view, filter, most), Best::new(most, filter, view))?.in_order())
+}
+
+fn best_of<'a>(among: &[At], meaning: &Compact, view: &'a View, filter: &'a Filter, most: usize) -> Best<'a> {
     let mut best = Best::new(most, filter, view);
     let mut space = Vec::new();
     for (place, doc) in among {
@@ -42,7 +59,7 @@ pub(super) fn compared(among: &[At], meaning: &Compact, view: &View, filter: &Fi
             best.offer(*place, part, *doc, cosine);
         }
     }
-    best.in_order()
+    best
 }
 
 /// Every record of a layer.
@@ -56,21 +73,84 @@ pub(super) fn all(layer: &Layer, view: &View) -> Result<Vec<At>, IndexError> {
 }
 
 /// The records that the filter lets pass and of which the `most` nearest sketches are, of a layer that is searched whole.
-pub(super) fn likely(meaning: &Compact, layer: &Layer, view: &View, filter: &Filter, most: usize) -> Vec<At> {
+pub(super) fn likely(
+    meaning: &Compact,
+    layer: &Layer,
+    view: &View,
+    filter: &Filter,
+    most: usize,
+) -> Result<Vec<At>, IndexError> {
     let sought = Sought::of(meaning);
-    let mut best = Best::new(most, filter, view);
-    for place in &layer.parts {
-        let part = &view.snapshot.parts[*place];
-        for audience in layer.whole() {
-            for Sketched { doc, sketch } in part.meanings.sketches(*audience) {
-                best.offer(*place, part, *doc, sought.nearness(sketch));
+    let look = |share: Vec<Stretch<'_>>| {
+        let mut best = Best::new(most, filter, view);
+        for (place, sketches) in share {
+            let part = &view.snapshot.parts[place];
+            for Sketched { doc, sketch } in sketches {
+                best.offer(place, part, *doc, sought.nearness(sketch));
             }
         }
-    }
+        best
+    };
+    let best = together(shares(stretches(layer, view)), look, Best::new(most, filter, view))?;
     let mut likely: Vec<At> = best.in_any_order().into_iter().map(|found| (found.part, found.doc)).collect();
     likely.sort_unstable();
     likely.dedup();
-    likely
+    Ok(likely)
+}
+
+/// Sketches of a segment, by its place.
+type Stretch<'v> = (usize, &'v [Sketched]);
+
+fn stretches<'v>(layer: &Layer, view: &'v View) -> Vec<Stretch<'v>> {
+    let of = |place: &usize| {
+        let (place, meanings) = (*place, &view.snapshot.parts[*place].meanings);
+        layer.whole().iter().map(move |audience| (place, meanings.sketches(*audience)))
+    };
+    layer.parts.iter().flat_map(of).collect()
+}
+
+/// The same sketches in equal shares, one for each processor.
+fn shares(stretches: Vec<Stretch<'_>>) -> Vec<Vec<Stretch<'_>>> {
+    let all: usize = stretches.iter().map(|(_, sketches)| sketches.len()).sum();
+    let size = all.div_ceil(processors()).max(1);
+    let (mut shares, mut free) = (vec![Vec::new()], size);
+    for (place, mut sketches) in stretches {
+        while let Some((first, rest)) = sketches.split_at_checked(free) {
+            push(&mut shares, (place, first));
+            (sketches, free) = (rest, size);
+            shares.push(Vec::new());
+        }
+        free -= sketches.len();
+        push(&mut shares, (place, sketches));
+    }
+    shares.retain(|share| !share.is_empty());
+    shares
+}
+
+fn push<'v>(shares: &mut [Vec<Stretch<'v>>], stretch: Stretch<'v>) {
+    if let (Some(share), false) = (shares.last_mut(), stretch.1.is_empty()) {
+        share.push(stretch);
+    }
+}
+
+/// The best of all shares, each looked through by a thread of its own: one begun by what gives way to requests does so too.
+fn together<'a, S: Send>(
+    shares: Vec<S>,
+    look: impl Fn(S) -> Best<'a> + Sync,
+    mut best: Best<'a>,
+) -> Result<Best<'a>, IndexError> {
+    thread::scope(|scope| {
+        let look = &look;
+        let begun = shares.into_iter().map(|share| thread::Builder::new().spawn_scoped(scope, move || look(share)));
+        for looking in begun.collect::<Result<Vec<_>, _>>()? {
+            best.take_in(looking.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        Ok(best)
+    })
+}
+
+fn processors() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 #[cfg(test)]
@@ -132,13 +212,29 @@ mod tests {
         let view = View::of(filter.viewer, indexed.engine.index_of(Kind::Result)).expect("a view");
         let mut found = [Vec::new(), Vec::new()];
         for layer in &view.layers {
-            let among = [likely(to, layer, &view, filter, closely), all(layer, &view).expect("records")];
+            let likely = likely(to, layer, &view, filter, closely);
+            let among = [likely, all(layer, &view)].map(|records| records.expect("records"));
             for (found, among) in found.iter_mut().zip(among) {
-                let nearest = compared(&among, to, &view, filter, most);
+                let nearest = compared(&among, to, &view, filter, most).expect("the nearest");
                 found.extend(nearest.iter().map(|nearest| nearest.id(&view).as_u128()));
             }
         }
         found
+    }
+
+    #[test]
+    fn shares_hold_every_sketch_once() {
+        let indexed = indexed(documents());
+        let view = View::of(filter(Audience::PUBLIC).viewer, indexed.engine.index_of(Kind::Result)).expect("a view");
+        let stretches = stretches(&view.layers[0], &view);
+        let cut: Vec<Stretch<'_>> =
+            stretches.iter().flat_map(|(place, all)| all.chunks(7).map(|some| (*place, some))).collect();
+        let docs = |stretches: &[Stretch<'_>]| -> Vec<DocId> {
+            stretches.iter().flat_map(|(_, sketches)| sketches.iter().map(|sketched| sketched.doc)).collect()
+        };
+        let shared = shares(cut);
+        assert!(shared.len() <= processors());
+        assert_eq!(docs(&shared.concat()), docs(&stretches));
     }
 
     #[test]

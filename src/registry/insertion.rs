@@ -1,13 +1,130 @@
 //! Records, one or thousands, in one statement: new ones, and next versions.
+//!
+//! Each column is one parameter, a list of texts that PostgreSQL reads as it reads those of `COPY`. A document that it
+//! first has to take apart costs it twice as much.
+
+use std::collections::HashMap;
 
 use diesel::QueryableByName;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::{Error, QueryResult};
-use diesel::sql_types::Text;
+use diesel::sql_types::{Array, Bool, Nullable, Text, Untyped};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::Record;
+
+/// Writes records into their table.
+pub async fn insert<C: Serialize + Sync>(
+    table: &str,
+    records: &[Record<C>],
+    connection: &mut AsyncPgConnection,
+) -> QueryResult<()> {
+    let columns = columns_of(table, connection).await?;
+    let head = format!("INSERT INTO {table} ({}) {}", listed(&columns, |column| column.name.clone()), read(&columns));
+    let tail = format!(") AS written ({})", listed(&columns, |column| column.name.clone()));
+    let lists = lists(&columns, records).map_err(|error| Error::SerializationError(Box::new(error)))?;
+    Writing { head, lists, tail }.execute(connection).await.map(drop)
+}
+
+/// Writes next versions over those before them; the ids of those that were written. Where the version before is no longer
+/// there, nothing is.
+pub async fn advance<C: Serialize + Sync>(
+    table: &str,
+    records: &[Record<C>],
+    connection: &mut AsyncPgConnection,
+) -> QueryResult<Vec<Uuid>> {
+    let mut columns = columns_of(table, connection).await?;
+    let lists = lists(&columns, records).map_err(|error| Error::SerializationError(Box::new(error)))?;
+    let source = read(&columns);
+    let names = listed(&columns, |column| column.name.clone());
+    columns.retain(|column| !column.stays);
+    let set = listed(&columns, |Column { name, .. }| format!("{name} = next.{name}"));
+    let head = format!("UPDATE {table} AS before SET {set} FROM ({source}");
+    let tail = format!(
+        ") AS written ({names})) AS next
+         WHERE before.id = next.id AND before.version = next.version - 1 AND before.deleted_at IS NULL
+         RETURNING before.id"
+    );
+    let written: Vec<Written> = Writing { head, lists, tail }.load(connection).await?;
+    Ok(written.into_iter().map(|written| written.id).collect())
+}
+
+/// A column that is written.
+#[derive(QueryableByName)]
+struct Column {
+    #[diesel(sql_type = Text)]
+    name: String,
+    /// Its type, as PostgreSQL calls it.
+    #[diesel(sql_type = Text)]
+    of: String,
+    /// No later version changes it.
+    #[diesel(sql_type = Bool)]
+    stays: bool,
+}
+
+#[derive(QueryableByName)]
+struct Written {
+    #[diesel(sql_type = diesel::sql_types::Uuid)]
+    id: Uuid,
+}
+
+/// Those of a table that are not made of others.
+async fn columns_of(table: &str, connection: &mut AsyncPgConnection) -> QueryResult<Vec<Column>> {
+    let query = "SELECT attname::text AS name, format_type(atttypid, atttypmod) AS of,
+                     attname IN ('id', 'created_at', 'created_by') AS stays
+                 FROM pg_attribute
+                 WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum";
+    diesel::sql_query(query).bind::<Text, _>(table).load(connection).await
+}
+
+fn listed(columns: &[Column], say: impl Fn(&Column) -> String) -> String {
+    columns.iter().map(say).collect::<Vec<_>>().join(", ")
+}
+
+/// The beginning of a query for the rows that the lists hold: the lists follow.
+fn read(columns: &[Column]) -> String {
+    let read = listed(columns, |Column { name, of, .. }| format!("written.{name}::{of} AS {name}"));
+    format!("SELECT {read} FROM unnest(")
+}
+
+/// A statement about lists: between its beginning and its end stand these, as parameters.
+struct Writing {
+    head: String,
+    lists: Vec<List>,
+    tail: String,
+}
+
+/// The values of a column, as texts.
+type List = Vec<Option<String>>;
+
+impl QueryFragment<Pg> for Writing {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(&self.head);
+        for (place, list) in self.lists.iter().enumerate() {
+            if place > 0 {
+                out.push_sql(", ");
+            }
+            out.push_bind_param::<Array<Nullable<Text>>, List>(list)?;
+        }
+        out.push_sql(&self.tail);
+        Ok(())
+    }
+}
+
+/// It is known by its text.
+impl QueryId for Writing {
+    type QueryId = ();
+
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Writing {
+    type SqlType = Untyped;
+}
 
 /// A record as its row: its JSON has the names of the columns.
 #[derive(Serialize)]
@@ -24,57 +141,48 @@ impl<'r, C> From<&'r Record<C>> for Row<'r, C> {
     }
 }
 
-/// Writes records into their table. They are one parameter, so that the statement is the same however many they are.
-pub async fn insert<C: Serialize + Sync>(
-    table: &str,
-    records: &[Record<C>],
-    connection: &mut AsyncPgConnection,
-) -> QueryResult<()> {
-    let rows = rows(records)?;
-    let statement = format!("INSERT INTO {table} SELECT * FROM jsonb_populate_recordset(NULL::{table}, $1::jsonb)");
-    diesel::sql_query(statement).bind::<Text, _>(rows).execute(connection).await.map(drop)
+/// What records have in each column.
+fn lists<C: Serialize>(columns: &[Column], records: &[Record<C>]) -> serde_json::Result<Vec<List>> {
+    let mut lists: Vec<List> = columns.iter().map(|_| List::with_capacity(records.len())).collect();
+    for record in records {
+        let row = serde_json::to_string(&Row::from(record))?;
+        let row: HashMap<&str, &RawValue> = serde_json::from_str(&row)?;
+        for (column, list) in columns.iter().zip(&mut lists) {
+            let value = row.get(column.name.as_str());
+            list.push(value.map(|value| text_of(value.get(), column.of.ends_with("[]"))).transpose()?.flatten());
+        }
+    }
+    Ok(lists)
 }
 
-/// Writes next versions over those before them; the ids of those that were written. Where the version before is no longer
-/// there, nothing is.
-pub async fn advance<C: Serialize + Sync>(
-    table: &str,
-    records: &[Record<C>],
-    connection: &mut AsyncPgConnection,
-) -> QueryResult<Vec<Uuid>> {
-    let rows = rows(records)?;
-    let columns: Setting = diesel::sql_query(
-        "SELECT string_agg(format('%1$I = next.%1$I', attname), ', ') AS setting FROM pg_attribute
-         WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
-           AND attname NOT IN ('id', 'created_at', 'created_by')",
-    )
-    .bind::<Text, _>(table)
-    .get_result(connection)
-    .await?;
-    let statement = format!(
-        "UPDATE {table} AS before SET {} FROM jsonb_populate_recordset(NULL::{table}, $1::jsonb) AS next
-         WHERE before.id = next.id AND before.version = next.version - 1 AND before.deleted_at IS NULL
-         RETURNING before.id",
-        columns.setting
-    );
-    let written: Vec<Written> = diesel::sql_query(statement).bind::<Text, _>(rows).load(connection).await?;
-    Ok(written.into_iter().map(|written| written.id).collect())
+/// A value as PostgreSQL reads it, from JSON.
+fn text_of(value: &str, is_list: bool) -> serde_json::Result<Option<String>> {
+    match value.as_bytes().first() {
+        Some(b'n') => Ok(None),
+        Some(b'"') => serde_json::from_str(value).map(Some),
+        Some(b'[') if is_list => {
+            let items: Vec<String> = serde_json::from_str(value)?;
+            let items = items.iter().map(|item| format!("\"{}\"", item.replace('\\', "\\\\").replace('"', "\\\"")));
+            Ok(Some(format!("{{{}}}", items.collect::<Vec<_>>().join(","))))
+        }
+        _ => Ok(Some(value.to_owned())),
+    }
 }
 
-/// What an update sets.
-#[derive(QueryableByName)]
-struct Setting {
-    #[diesel(sql_type = Text)]
-    setting: String,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-#[derive(QueryableByName)]
-struct Written {
-    #[diesel(sql_type = diesel::sql_types::Uuid)]
-    id: Uuid,
-}
-
-fn rows<C: Serialize>(records: &[Record<C>]) -> QueryResult<String> {
-    let rows: Vec<Row<'_, C>> = records.iter().map(Row::from).collect();
-    serde_json::to_string(&rows).map_err(|error| Error::SerializationError(Box::new(error)))
+    #[test]
+    fn values_are_said_as_postgresql_reads_them() {
+        let said = |value, is_list| text_of(value, is_list).expect("a text").unwrap_or_default();
+        assert_eq!(text_of("null", false).expect("a text"), None);
+        assert_eq!(said(r#""缩松 \\ \"热节\"\n""#, false), "缩松 \\ \"热节\"\n");
+        assert_eq!(said("7", false), "7");
+        assert_eq!(said("true", false), "true");
+        assert_eq!(said(r#"{"min": 1}"#, false), r#"{"min": 1}"#);
+        assert_eq!(said("[]", true), "{}");
+        assert_eq!(said(r#"["缩松, 热节", "\"", "\\"]"#, true), r#"{"缩松, 热节","\"","\\"}"#);
+        assert_eq!(said(r#"[{"kind": "patent"}]"#, false), r#"[{"kind": "patent"}]"#);
+    }
 }

@@ -33,9 +33,9 @@ pub fn nearest(
     for layer in &view.layers {
         let records = match among {
             Among::All => all(layer, &view)?,
-            Among::Likely => likely(meaning, layer, &view, filter, LIKELY),
+            Among::Likely => likely(meaning, layer, &view, filter, LIKELY)?,
         };
-        found.extend(compared(&records, meaning, &view, filter, most).iter().map(|nearest| nearest.id(&view)));
+        found.extend(compared(&records, meaning, &view, filter, most)?.iter().map(|nearest| nearest.id(&view)));
     }
     Ok(found)
 }
