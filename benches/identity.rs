@@ -57,7 +57,7 @@ async fn connection(stage: &Stage) -> AsyncPgConnection {
 }
 
 async fn add_accounts(stage: &Stage, organisation: Uuid) {
-    let hash = Passwords::new(&Cost::default()).and_then(|passwords| passwords.hash(PASSWORD)).expect("a hash");
+    let hash = Passwords::new(&Cost::default()).hash(PASSWORD).expect("a hash");
     let mut connection = connection(stage).await;
     for place in 0..ACCOUNTS {
         let login = format!("account-{place}");

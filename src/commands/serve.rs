@@ -18,7 +18,7 @@ use crate::files::FilePlace;
 use crate::http::idempotency;
 use crate::identity::passwords::{Cost, Passwords};
 use crate::identity::tokens::Tokens;
-use crate::identity::{Secret, forget_old_failures, keys, watch};
+use crate::identity::{Secret, forget_old_failures, renew, watch};
 use crate::matching::follow::Follower;
 use crate::matching::{Engine, Model, alerts, meanings, runs};
 use crate::meaning::Embedder;
@@ -95,9 +95,11 @@ impl<'a> Start<'a> {
 /// If the index folder cannot be used, the database does not answer, or the secret is not that of its keys.
 pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State> {
     let Start { folder, model, embedder, secret, password_cost, url, files, webhooks } = start;
-    let passwords = Arc::new(Passwords::new(password_cost)?);
+    let passwords = Arc::new(Passwords::new(password_cost));
     let mut connection = database.lasting_connection().await?;
-    let tokens = web::Data::new(Tokens::new(&url, &keys::load(&secret, &mut connection).await?));
+    let tokens = web::Data::new(Tokens::new(&url, &[]));
+    // Nobody is let in before it is known which sessions ended and what sites may do.
+    renew(&tokens, &secret, &mut connection).await?;
     alerts::begin(&mut connection).await?;
     if let Some(embedder) = &embedder {
         meanings::begin(embedder.version(), &mut connection).await?;

@@ -49,7 +49,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
     let password = read_password()?;
     let password = NewPassword::parse(&password, &new.login);
     let password = password.map_err(|fault| anyhow::anyhow!("{}", fault.detail.in_language(Language::English)))?;
-    let hash = Passwords::new(&new.settings.password_cost)?.hash(password.as_str())?;
+    let hash = Passwords::new(&new.settings.password_cost).hash(password.as_str())?;
     let (database, cluster) = join(&new.settings, &new.settings.folder("serve")).await?;
     let added = async {
         database.migrate().await?;

@@ -131,7 +131,7 @@ async fn insert<C: Concept>(
 async fn accounts(county: &County, connection: &mut AsyncPgConnection) -> anyhow::Result<Uuid> {
     let enterprise = county.demands.as_slice().first().map(|demand| demand.fields.enterprise_id);
     let expert = county.experts.as_slice().first().map(|expert| expert.stamp.id);
-    let passwords = Passwords::new(&Cost::default())?;
+    let passwords = Passwords::new(&Cost::default());
     let mut staff = None;
     for account in &ACCOUNTS {
         let user = NewUser {

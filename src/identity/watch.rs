@@ -1,6 +1,6 @@
 //! Keeps what a process knows of keys, ended sessions and partner sites current: woken by NOTIFY, and by a timer for a notice lost.
 
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
 use std::time::Duration;
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -17,7 +17,7 @@ use crate::database::{Database, DatabaseError};
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Debug, thiserror::Error)]
-enum WatchError {
+pub enum WatchError {
     #[error(transparent)]
     Database(#[from] DatabaseError),
     #[error("the database refused: {0}")]
@@ -53,7 +53,11 @@ async fn follow(tokens: &Weak<Tokens>, database: &Database, secret: &Secret) -> 
     Ok(())
 }
 
-async fn renew(tokens: &Arc<Tokens>, secret: &Secret, connection: &mut AsyncPgConnection) -> Result<(), WatchError> {
+/// Tells tokens what is in the database now.
+///
+/// # Errors
+/// What the database says, or that a key is sealed with another secret.
+pub async fn renew(tokens: &Tokens, secret: &Secret, connection: &mut AsyncPgConnection) -> Result<(), WatchError> {
     tokens.renew(News {
         keys: keys::load(secret, connection).await?,
         ended: sessions::lately_ended(connection).await?,

@@ -141,7 +141,7 @@ pub struct ImportRowPage {
     request_body(description = "The file", content(
         (inline(FileBytes) = "text/csv"),
         (inline(FileBytes) = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        (inline(FileBytes) = "application/x-ndjson"), (Value = "application/json"))),
+        (inline(FileBytes) = "application/x-ndjson"), (inline(FileBytes) = "application/json"))),
     responses((status = 201, description = "Queued", body = Import,
         headers(("Location" = String, description = "Its address")))))]
 #[post("/v1/imports")]
@@ -275,8 +275,8 @@ pub async fn rows(
 #[utoipa::path(operation_id = "download_import_remarks", tag = "imports",
     params(("id" = Uuid, Path, example = "01939c5e-0000-7000-8000-00000000000f")),
     responses((status = 200, description = "The file with a column of remarks", content(
-        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "text/csv"),
-        (String = "application/x-ndjson")))))]
+        (inline(FileBytes) = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        (inline(FileBytes) = "text/csv"), (inline(FileBytes) = "application/x-ndjson")))))]
 #[get("/v1/imports/{id}/remarks")]
 pub async fn remarks(
     id: web::Path<String>,

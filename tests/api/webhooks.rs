@@ -3,6 +3,7 @@
 mod failures;
 pub mod receiver;
 mod refusals;
+mod schedule;
 
 use std::path::Path;
 

@@ -136,6 +136,7 @@ pub async fn issue(
     let event = event.with(json!({ "secret": secret, "scope": answer.scope }));
     let origin = origin.by(site.id, Role::Partner.as_str());
     connection.transaction(async |connection| audit::record(&origin, &event, connection).await).await?;
+    state.tokens.admit(site.id, site.its_access());
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::PRAGMA, "no-cache"))

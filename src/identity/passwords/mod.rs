@@ -78,7 +78,7 @@ impl FromStr for Cost {
 /// Hashes and compares passwords at a cost.
 pub struct Passwords {
     argon2: Argon2<'static>,
-    /// The hash of a password that nobody has: verified for unknown logins, so that they take as long as known ones.
+    /// A hash that no password has: verified for unknown logins, so that they take as long as known ones.
     nobody: String,
 }
 
@@ -92,12 +92,13 @@ pub enum Compared {
 }
 
 impl Passwords {
-    /// # Errors
-    /// What the hashing library says.
-    pub fn new(cost: &Cost) -> Result<Self, PasswordError> {
+    #[must_use]
+    pub fn new(cost: &Cost) -> Self {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.0.clone());
-        let nobody = hashed(&argon2, "nobody has this password")?;
-        Ok(Self { argon2, nobody })
+        let (m, t, p) = (cost.0.m_cost(), cost.0.t_cost(), cost.0.p_cost());
+        // Nothing that anybody types hashes to nothing but zeros.
+        let nobody = format!("$argon2id$v=19$m={m},t={t},p={p}$bm9ib2R5IGhhcyBpdA${}", "A".repeat(43));
+        Self { argon2, nobody }
     }
 
     /// The hash of a password, with a salt of its own.
@@ -105,7 +106,8 @@ impl Passwords {
     /// # Errors
     /// What the hashing library says.
     pub fn hash(&self, password: &str) -> Result<String, PasswordError> {
-        hashed(&self.argon2, &password.nfkc().collect::<String>())
+        let hash = self.argon2.hash_password(password.nfkc().collect::<String>().as_bytes());
+        hash.map(|hash| hash.to_string()).map_err(|error| PasswordError::Hash(error.to_string()))
     }
 
     /// Is this the password? Takes as long whether or not there is a hash to compare with.
@@ -126,11 +128,6 @@ impl Passwords {
     }
 }
 
-fn hashed(argon2: &Argon2<'_>, password: &str) -> Result<String, PasswordError> {
-    let hash = argon2.hash_password(password.as_bytes());
-    hash.map(|hash| hash.to_string()).map_err(|error| PasswordError::Hash(error.to_string()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,20 +138,27 @@ mod tests {
 
     #[test]
     fn a_password_is_right_only_for_its_own_hash() -> Result<(), PasswordError> {
-        let passwords = Passwords::new(&Cost::default())?;
+        let passwords = Passwords::new(&Cost::default());
         let kept = passwords.hash("correct horse")?;
         assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert_eq!(passwords.compare("correct horse", Some(&kept)), Compared::Right);
         assert_eq!(passwords.compare("ｃorrect horse", Some(&kept)), Compared::Right);
         assert_eq!(passwords.compare("correct hors", Some(&kept)), Compared::Wrong);
-        assert_eq!(passwords.compare("nobody has this password", None), Compared::Wrong);
+        // An unknown login is compared with a hash like any other.
+        let alike = |hash: &str| {
+            let hash = PasswordHash::new(hash).expect("a hash");
+            let output = hash.hash.map(|output| output.as_bytes().len());
+            (Params::try_from(&hash).ok(), hash.algorithm.to_string(), hash.version, output)
+        };
+        assert_eq!(alike(&passwords.nobody), alike(&kept));
+        assert_eq!(passwords.compare("", None), Compared::Wrong);
         Ok(())
     }
 
     #[test]
     fn a_hash_from_cheaper_days_is_told() -> Result<(), PasswordError> {
-        let kept = Passwords::new(&Cost::default())?.hash("correct horse")?;
-        let dearer = Passwords::new(&"m=20480,t=3,p=1".parse()?)?;
+        let kept = Passwords::new(&Cost::default()).hash("correct horse")?;
+        let dearer = Passwords::new(&"m=20480,t=3,p=1".parse()?);
         assert_eq!(dearer.compare("correct horse", Some(&kept)), Compared::Cheap);
         assert_eq!(dearer.compare("correct horse", Some(&dearer.hash("correct horse")?)), Compared::Right);
         Ok(())

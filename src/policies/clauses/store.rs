@@ -148,8 +148,8 @@ pub async fn confirm(
     by: Uuid,
     connection: &mut AsyncPgConnection,
 ) -> QueryResult<bool> {
-    // Whoever writes the policy waits, or we do.
-    let hold = "SELECT FROM policies WHERE id = $1 FOR SHARE";
+    // Whoever writes the policy waits, or confirms another clause of it, or we do.
+    let hold = "SELECT FROM policies WHERE id = $1 FOR NO KEY UPDATE";
     diesel::sql_query(hold).bind::<SqlUuid, _>(clause.policy_id).execute(connection).await?;
     let reading = policy_readings::table.find(clause.policy_id).select(policy_readings::region);
     let region: Option<String> = reading.first(connection).await?;

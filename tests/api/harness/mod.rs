@@ -243,7 +243,7 @@ impl Service {
         let login = format!("user-{}", &id.simple().to_string()[20..]);
         let hash = known_hash();
         let user = NewUser { id, login: &login, password_hash: Some(hash), role, organisation_id, expert_id };
-        let mut connection = self.database.lasting_connection().await.expect("a connection");
+        let mut connection = self.database.connection().await.expect("a connection");
         identity::add(&user, &mut connection).await.expect("an account");
         let session = self.public().post("/v1/sessions", &json!({"login": login, "password": PASSWORD})).await;
         session.expect(201).clone()
@@ -327,9 +327,8 @@ pub fn secret() -> Secret {
 
 /// Hashing takes long on purpose; one hash serves all test accounts.
 fn known_hash() -> &'static str {
-    static HASH: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
-        Passwords::new(&Cost::default()).and_then(|passwords| passwords.hash(PASSWORD)).expect("a hash")
-    });
+    static HASH: std::sync::LazyLock<String> =
+        std::sync::LazyLock::new(|| Passwords::new(&Cost::default()).hash(PASSWORD).expect("a hash"));
     &HASH
 }
 

@@ -1,7 +1,9 @@
 """The main job of a partner site with the client that openapi-python-client makes of the contract: a token, a result, what it
-fits, and what changed."""
+fits, what changed, and results from a file."""
 
 import base64
+import io
+import json
 import os
 import sys
 import time
@@ -9,13 +11,18 @@ from typing import TypeVar
 
 from duijie_client import AuthenticatedClient
 from duijie_client.api.changes import list_changes
+from duijie_client.api.imports import create_import, download_import_remarks, list_import_rows, read_import
 from duijie_client.api.matches import match_text, search
 from duijie_client.api.organisations import list_organisations
 from duijie_client.api.partners import issue_token
 from duijie_client.api.results import create_result, read_result
 from duijie_client.models import (
     ChangePage,
+    CreateImportFormat,
     FreeText,
+    Import,
+    ImportRowPage,
+    ImportState,
     IssuedToken,
     Kind,
     MatchPage,
@@ -29,6 +36,7 @@ from duijie_client.models import (
     SourceType0,
     TokenRequest,
 )
+from duijie_client.types import File
 
 T = TypeVar("T")
 
@@ -79,3 +87,35 @@ else:
     raise AssertionError("what was registered is not found everywhere")
 match = next(item for item in matches.items if item.id == made.id)
 assert match.score > 0 and match.explanation.terms, match
+
+# A file of two results, of which one is wrong.
+rows = [
+    {"source": {"identifier": f"py-{number}"}, "title": title, "summary": summary, "holder_id": str(holder.id),
+     "maturity": maturity, "status": "published"}
+    for number, title, summary, maturity in (
+        (2, "阀体铸件的冷铁布置方法", "按热节位置布置冷铁的方法，缩孔明显减少。", 7),
+        (3, "铸件余热的回收装置", "回收铸件冷却余热用于烘砂的装置。", 10),
+    )
+]
+file = File(io.BytesIO("\n".join(map(json.dumps, rows)).encode()))
+ndjson = CreateImportFormat.NDJSON
+job = got(Import, create_import.sync(client=client, body=file, kind=Kind.RESULT, format_=ndjson))
+for _ in range(300):
+    if job.ended_at:
+        break
+    time.sleep(0.1)
+    job = got(Import, read_import.sync(job.id, client=client))
+assert (job.state, job.created, job.refused) == (ImportState.COMPLETED, 1, 1), job
+created, refused_row = got(ImportRowPage, list_import_rows.sync(job.id, client=client)).items
+(fault,) = refused_row.faults
+assert (refused_row.row, fault.column, fault.code) == (2, "maturity", "out_of_range"), refused_row
+remarks = got(File, download_import_remarks.sync(job.id, client=client)).payload.read().decode()
+assert "py-3" in remarks and fault.detail in remarks, remarks
+for _ in range(300):
+    text = FreeText(kind=Kind.RESULT, text="阀体铸件缩孔多，冷铁该怎么布置？")
+    matches = got(MatchPage, match_text.sync(client=client, body=text))
+    if created.record_id in [item.id for item in matches.items]:
+        break
+    time.sleep(0.1)
+else:
+    raise AssertionError("what was imported is not found")

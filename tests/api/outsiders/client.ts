@@ -1,5 +1,5 @@
-// The main job of a partner site with what openapi-typescript makes of the contract: a token, a result, what it fits, and what
-// changed.
+// The main job of a partner site with what openapi-typescript makes of the contract: a token, a result, what it fits, what
+// changed, and results from a file.
 
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
@@ -73,9 +73,43 @@ async function main(): Promise<void> {
     const isFound = [found.items, changes.items].every((items) => items.some((item) => item.id === made.id));
     if (match && isFound) {
       assert.ok(match.score > 0 && match.explanation.terms.length > 0);
-      return;
+      break;
     }
     assert.ok(tries < 300, "what was registered is not found everywhere");
+    await pause(100);
+  }
+
+  // A file of two results, of which one is wrong.
+  const file = `外部编号,成果名称,成果简介,持有单位,成熟度,状态
+ts-2,阀体铸件的冷铁布置方法,按热节位置布置冷铁的方法，缩孔明显减少。,${holder.id},7,已发布
+ts-3,铸件余热的回收装置,回收铸件冷却余热用于烘砂的装置。,${holder.id},10,已发布
+`;
+  const sent = await client.POST("/v1/imports", {
+    params: { query: { kind: "result", name: "results.csv" } },
+    body: file,
+    bodySerializer: (text) => text,
+    headers: { "Content-Type": "text/csv" },
+  });
+  let job = got(sent);
+  const ofJob = { params: { path: { id: job.id } } };
+  for (let tries = 0; !job.ended_at; tries += 1) {
+    assert.ok(tries < 300, "the import does not end");
+    await pause(100);
+    job = got(await client.GET("/v1/imports/{id}", ofJob));
+  }
+  assert.deepEqual([job.state, job.created, job.refused], ["completed", 1, 1]);
+  const rows = got(await client.GET("/v1/imports/{id}/rows", ofJob)).items;
+  const faults = rows.map((row) => [row.row, row.outcome, row.faults.map((fault) => [fault.column, fault.code])]);
+  assert.deepEqual(faults, [[2, "created", []], [3, "refused", [["成熟度", "out_of_range"]]]]);
+  const remarks = got(await client.GET("/v1/imports/{id}/remarks", { ...ofJob, parseAs: "text" }));
+  assert.ok(remarks.includes("ts-3") && remarks.includes(rows[1]?.faults[0]?.detail ?? "no remark"), remarks);
+  for (let tries = 0; ; tries += 1) {
+    const text = { kind: "result" as const, text: "阀体铸件缩孔多，冷铁该怎么布置？", limit: 20 };
+    const matches = got(await client.POST("/v1/matches", { body: text }));
+    if (matches.items.some((item) => item.id === rows[0]?.record_id)) {
+      return;
+    }
+    assert.ok(tries < 300, "what was imported is not found");
     await pause(100);
   }
 }

@@ -7,20 +7,20 @@ use serde_json::{Value, json};
 
 use super::receiver::{Message, Receiver, Reply};
 use super::subscribe;
-use crate::harness::process::{Running, add_user, open_folder, program, serve_with, sign_in};
+use crate::harness::process::{Running, add_user, open_folder, serve_with, sign_in};
 use crate::harness::{Client, Service, new_database, policy};
 
-async fn rename(client: &Client, id: &str, version: i64) {
+pub async fn rename(client: &Client, id: &str, version: i64) {
     let title = json!({"title": format!("措施，第 {} 版", version + 1)});
     client.patch(&format!("/v1/policies/{id}"), &format!("\"{version}\""), &title).await.expect(200);
 }
 
-fn version_of(message: &Message) -> i64 {
+pub fn version_of(message: &Message) -> i64 {
     message.value()["data"]["version"].as_i64().expect("a version")
 }
 
 /// Waits until a webhook has so many deliveries that stand there.
-async fn wait_for(client: &Client, webhook: &str, state: &str, count: usize) -> Vec<Value> {
+pub async fn wait_for(client: &Client, webhook: &str, state: &str, count: usize) -> Vec<Value> {
     let started = Instant::now();
     loop {
         let page = client.get(&format!("{webhook}/deliveries?state={state}&limit=100")).await;
@@ -202,8 +202,6 @@ async fn two_processes_send_everything_once_and_nothing_of_a_record_at_a_time() 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_process_had_in_hand_is_sent_by_the_next() {
     let (database, folder) = (new_database().await, open_folder());
-    let migrated = program(folder.path(), Some(&database), &["migrate"]).output().expect("a migration");
-    assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
     assert!(add_user(folder.path(), Some(&database), "staff").status.success());
     let start = || -> Running { serve_with(folder.path(), Some(&database), &["--webhook-loopback"]) };
     let mut running = start();
