@@ -1,11 +1,13 @@
-//! The contract: the committed document is what the code says, and a common linter finds no error in it.
+//! The contract: the committed document is what the code says, a common linter finds no error in it, and a fuzzer no answer
+//! outside it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use duijie::openapi;
 
 use crate::harness::{Service, send};
+use crate::outsiders::{assert_done, furnish};
 
 fn committed() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("openapi/duijie.json")
@@ -62,4 +64,43 @@ fn a_common_linter_finds_no_error() {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+/// Schemathesis tries what fits the contract and what does not, on every operation and with every check, in some of its
+/// phases. Runs only where it is: `.ci/run` installs it where Python is.
+async fn fuzz(phases: &str) {
+    let Some(program) = std::env::var_os("DUIJIE_SCHEMATHESIS") else {
+        eprintln!("DUIJIE_SCHEMATHESIS is not set: the contract was not tried by a fuzzer");
+        return;
+    };
+    let service = Service::start().await;
+    let admin = service.admin().await;
+    furnish(&service, &admin).await;
+    let output = tokio::process::Command::new(program)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
+        .env("DUIJIE_TOKEN_TO_END", service.staff().await.token())
+        .env("DUIJIE_TOKEN_TO_END_EVERYWHERE", service.staff().await.token())
+        .env("DUIJIE_TOKEN_TO_WEAKEN", service.strong_staff().await.token())
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .args(["--config-file", "openapi/schemathesis.toml", "--no-color", "run"])
+        .args(["--checks", "all", "--seed", "1", "--max-examples", "5", "--phases", phases])
+        .arg("--header")
+        .arg(format!("Authorization: Bearer {}", admin.token()))
+        .arg(format!("{}/openapi.json", service.address))
+        .output()
+        .await
+        .expect("the fuzzer runs");
+    assert_done(&output);
+    // Had it lost its token on the way, the rest would have been tried as the public.
+    admin.get("/v1/results").await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fuzzer_finds_no_answer_outside_it_by_examples_and_at_random() {
+    fuzz("examples,fuzzing,stateful").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fuzzer_finds_no_answer_outside_it_at_the_limits_of_every_value() {
+    fuzz("coverage").await;
 }

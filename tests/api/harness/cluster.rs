@@ -11,10 +11,13 @@ use tokio::sync::OnceCell;
 const FOLDERS: u32 = 16;
 
 struct Server {
-    cluster: Cluster,
-    /// The URL of the server, up to the database's name.
-    template: String,
+    _cluster: Cluster,
+    /// The URL up to the database's name.
+    url: String,
 }
+
+/// The database that all others are clones of.
+const TEMPLATE: &str = "test_template";
 
 static SERVER: OnceCell<Server> = OnceCell::const_new();
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -23,38 +26,41 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 pub async fn new_database() -> String {
     let server = SERVER.get_or_init(start).await;
     let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    let (client, connection) =
-        tokio_postgres::connect(&server.cluster.database("postgres").await.expect("a URL"), tokio_postgres::NoTls)
-            .await
-            .expect("a connection");
+    let admin = format!("{}postgres", server.url);
+    let (client, connection) = tokio_postgres::connect(&admin, tokio_postgres::NoTls).await.expect("a connection");
     tokio::spawn(connection);
     // A clone of the template's files; the write-ahead strategy is slower for a database of this size.
-    let statement = format!("CREATE DATABASE {name} TEMPLATE {} STRATEGY FILE_COPY", server.template);
+    let statement = format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY");
     client.batch_execute(&statement).await.expect("a database");
-    server.cluster.database(&name).await.expect("a URL")
+    format!("{}{name}", server.url)
 }
 
 async fn start() -> Server {
     let cluster = start_cluster().await;
     let admin = cluster.database("postgres").await.expect("a URL");
-    let (client, connection) = tokio_postgres::connect(&admin, tokio_postgres::NoTls).await.expect("a connection");
-    tokio::spawn(connection);
-    // What an earlier run left.
-    let left = client.query("SELECT datname FROM pg_database WHERE datname LIKE 'test\\_%'", &[]).await.expect("names");
-    for row in left {
-        let name: String = row.get(0);
-        client.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.expect("a drop");
-    }
-    let template = "test_template".to_owned();
-    let url = cluster.database(&template).await.expect("a template");
-    Database::new(&url, 2).expect("a pool").migrate().await.expect("migrations");
-    Server { cluster, template }
+    let template = cluster.database(TEMPLATE).await.expect("a template");
+    Database::new(&template, 2).expect("a pool").migrate().await.expect("migrations");
+    let url = admin.strip_suffix("postgres").expect("a name at the end").to_owned();
+    Server { _cluster: cluster, url }
 }
 
-/// The first folder that no other process holds. They lie where any account can enter.
+/// The first folder that no other process holds. They lie where any account can enter. What an earlier run left there is
+/// put aside and removed while the tests run: hundreds of databases have some hundred thousand files.
 async fn start_cluster() -> Cluster {
     for place in 0..FOLDERS {
-        match Cluster::start(Settings { folder: folder(place), durable: false }).await {
+        let data = folder(place).join("data");
+        let is_left = data.exists();
+        let settings = || Settings { folder: folder(place), durable: false };
+        let mut started = Cluster::start(settings()).await;
+        if is_left && let Ok(cluster) = started {
+            cluster.stop().await.expect("an end");
+            let aside = folder(place).join("left");
+            std::fs::create_dir_all(&aside).expect("a folder");
+            std::fs::rename(&data, aside.join(uuid::Uuid::now_v7().to_string())).expect("data put aside");
+            std::thread::spawn(move || std::fs::remove_dir_all(aside));
+            started = Cluster::start(settings()).await;
+        }
+        match started {
             Ok(cluster) => return cluster,
             Err(ClusterError::InUse { .. }) => {}
             Err(error) => panic!("{error}"),
