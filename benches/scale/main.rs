@@ -35,7 +35,7 @@ use std::pin::pin;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use client::Connection;
+use client::{Connection, get};
 use duijie::demo::{County, Recombination};
 use duijie::matching::text::words;
 use duijie::registry::Record;
