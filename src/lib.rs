@@ -12,6 +12,7 @@ pub mod demo;
 pub mod discovery;
 pub mod dockings;
 pub mod duplicates;
+pub mod english;
 pub mod events;
 pub mod exports;
 pub mod files;

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use duijie::commands::{
-    access, audit, demo, evaluate, import, judgments, keys, manner, migrate, model, openapi, recombine, serve, train,
-    users,
+    access, audit, demo, english, evaluate, import, judgments, keys, manner, migrate, model, openapi, recombine, serve,
+    train, users,
 };
 use duijie::config::Settings;
 use mimalloc::MiMalloc;
@@ -50,6 +50,8 @@ enum Command {
     Model(model::Options),
     /// Find what texts of some manners of speech have in common, so that it can be taken out of what they mean.
     Manner(manner::Options),
+    /// Make the dictionary of English that the program carries, from the published one.
+    English(english::Options),
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -84,6 +86,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Judgments(options) => judgments::run(&options).await,
         Command::Model(options) => model::run(&options),
         Command::Manner(options) => manner::run(&options),
+        Command::English(options) => english::run(&options),
         Command::Audit(command) => audit::run(command).await,
         Command::Openapi => openapi::run(),
         Command::Access => {

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod audit;
 pub mod demo;
+pub mod english;
 pub mod evaluate;
 pub mod import;
 pub mod judgments;

@@ -13,6 +13,7 @@ use super::statistics::List;
 use super::text::{simplified, telling, words};
 use super::view::{Layer, View};
 use super::{Facet, IndexError};
+use crate::english::{Dictionary, Translated, is_english};
 use crate::meaning::Compact;
 
 /// Terms of a query: a long demand is cut to its most telling ones.
@@ -102,6 +103,8 @@ impl Query {
 #[derive(Clone, Debug)]
 pub(super) struct QueryTerm {
     pub text: String,
+    /// The English words that it stands for, where it is none of the query's own.
+    pub stands_for: Option<String>,
     /// Which fields of the query it stands in.
     pub title: bool,
     pub keywords: bool,
@@ -142,6 +145,7 @@ pub(super) struct Terms {
 /// A word of the query before its telling power is known.
 #[derive(Default)]
 struct HeardWord {
+    stands_for: Option<String>,
     title: bool,
     keywords: bool,
     body: bool,
@@ -169,6 +173,7 @@ impl Heard {
         }
         heard.listen(&query.text, 1.0, |word| word.body = true);
         heard.whole = query.keywords.iter().map(|keyword| simplified(keyword)).collect();
+        heard.translate(query);
         heard
     }
 
@@ -185,6 +190,40 @@ impl Heard {
             let following = words[place + 1..].iter().take_while(|next| next.start <= word.end);
             let next = following.filter(|next| next.start == word.end);
             self.neighbours.extend(next.map(|next| (word.text.clone(), next.text.clone())));
+        }
+    }
+}
+
+impl Heard {
+    /// Hears the Chinese words that English ones stand for, too: one for each, as heavy as it would be as the query's own.
+    fn translate(&mut self, query: &Query) {
+        let keywords = query.keywords.join(" ");
+        let fields: [(&str, f32, fn(&mut HeardWord)); 3] = [
+            (&query.title, TITLE, |word| word.title = true),
+            (&keywords, KEYWORD, |word| word.keywords = true),
+            (&query.text, 1.0, |word| word.body = true),
+        ];
+        for (text, weight, mark) in fields.into_iter().filter(|(text, ..)| is_english(text)) {
+            let Some(dictionary) = Dictionary::shipped() else { return };
+            let translated = dictionary.translated(text, query.meaning.as_ref());
+            let runs = translated.len() >= RUNNING && self.choice != Choice::Everything;
+            for Translated { english, chinese } in translated {
+                let telling = if runs { telling(chinese) } else { HashMap::new() };
+                let mut words = words(chinese);
+                words.retain(|word| !word.part);
+                let share = weight / words.len() as f32;
+                for word in words {
+                    let told = telling.get(&word.text).copied().unwrap_or(1.0);
+                    let own = self.words.get(&word.text).is_some_and(|known| known.stands_for.is_none());
+                    let entry = self.words.entry(word.text).or_default();
+                    if !own {
+                        entry.stands_for.get_or_insert_with(|| english.clone());
+                    }
+                    mark(entry);
+                    entry.weight += share * told;
+                    entry.length = word.end - word.start;
+                }
+            }
         }
     }
 }
@@ -271,6 +310,7 @@ fn weigh(heard: &Heard, layer: &Layer, view: &View) -> Result<(Vec<QueryTerm>, f
         let keyness = if prominent { 1.0 } else { keyness(found, view.statistics.prominently(text, &known)? as f32) };
         terms.push(QueryTerm {
             text: text.clone(),
+            stands_for: word.stands_for.clone(),
             title: word.title,
             keywords: word.keywords,
             body: word.body,

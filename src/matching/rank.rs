@@ -108,6 +108,10 @@ pub struct SharedTerm {
     /// In normal form: lower case, Simplified, English stemmed.
     #[schema(max_length = 100)]
     pub term: String,
+    /// The English words of the query that it stands for, where the query has them instead.
+    #[schema(max_length = 200)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stands_for: Option<String>,
     /// Where it stands in the query: `title`, `keywords`, `text`.
     #[schema(max_items = 3)]
     pub query_fields: Vec<&'static str>,
@@ -245,6 +249,7 @@ fn explain(scored: &Scored, conditions: Vec<Stand>, scorer: &Scorer, model: &str
         terms.terms.iter().zip(&scored.text.counts).filter(|(_, counts)| counts.iter().any(|count| *count > 0));
     let shared_terms = shared.take(EXPLAINED).map(|(term, counts)| SharedTerm {
         term: term.text.clone(),
+        stands_for: term.stands_for.clone(),
         query_fields: standing(
             [0, 1, 2].map(|column| (QUERY_FIELDS[column], [term.title, term.keywords, term.body][column])),
         ),

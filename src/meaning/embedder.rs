@@ -11,6 +11,7 @@ use super::pieces::{END, Pieces, START};
 use super::sentences::{Sentence, sentences};
 use super::vector::{DIMENSIONS, Vector};
 use super::windows::{self, Window};
+use crate::english;
 
 /// The model that the program was built with.
 pub(super) static SHIPPED: &[u8] = include_bytes!("../../model/meaning.bin");
@@ -57,7 +58,8 @@ impl Embedder {
     pub fn read(bytes: Cow<'static, [u8]>) -> Result<Self, ModelError> {
         let model = name(file::digest(&bytes)?);
         let manner = Manner::read(manner::SHIPPED).map_err(|_| ModelError::Damaged("manner.json"))?;
-        let version = format!("{model}-{:08x}", manner::digest(manner::SHIPPED));
+        let added = manner::digest(manner::SHIPPED.as_bytes()) ^ manner::digest(english::SHIPPED);
+        let version = format!("{model}-{added:08x}");
         let mut parts = Parts::of(&bytes)?;
         let rows = parts.rows.as_ptr().addr() - bytes.as_ptr().addr();
         let pieces = Pieces::of(&mut parts);
@@ -71,7 +73,7 @@ impl Embedder {
         &self.model
     }
 
-    /// Names the model and what is taken out of its vectors: what texts mean by different versions cannot be compared.
+    /// Names the model, and what is taken out of its vectors and added to those of English: what texts mean by different versions cannot be compared.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version

@@ -73,12 +73,13 @@ impl Manner {
 }
 
 /// Tells one file from another.
-pub(super) fn digest(json: &str) -> u32 {
-    let [a, b, c, d, ..] = <[u8; 32]>::from(Sha256::digest(json));
+pub(super) fn digest(file: &[u8]) -> u32 {
+    let [a, b, c, d, ..] = <[u8; 32]>::from(Sha256::digest(file));
     u32::from_be_bytes([a, b, c, d])
 }
 
-fn mean(vectors: &[Vector]) -> Vec<f32> {
+/// The mean of some vectors.
+pub(crate) fn mean(vectors: &[Vector]) -> Vec<f32> {
     let mut mean = vec![0.0; super::DIMENSIONS];
     for vector in vectors {
         mean.iter_mut().zip(vector.numbers()).for_each(|(sum, number)| *sum += number / vectors.len() as f32);

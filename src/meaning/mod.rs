@@ -23,6 +23,7 @@ mod windows;
 pub use embedder::{Embedder, Said};
 pub use file::{ModelError, SHIPPED_SHA256};
 pub use manner::Manner;
+pub(crate) use manner::mean;
 pub use sentences::Sentence;
 pub use sketch::{Sketch, Sought};
 pub use vector::{Compact, DIMENSIONS, Vector};

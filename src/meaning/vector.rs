@@ -18,7 +18,7 @@ pub struct Compact {
 
 impl Vector {
     /// What points in the direction of a sum.
-    pub(super) fn towards(mut sum: Vec<f32>) -> Self {
+    pub(crate) fn towards(mut sum: Vec<f32>) -> Self {
         let length = sum.iter().map(|number| number * number).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
         for number in &mut sum {
             *number /= length;

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use self::store::Stored;
 use super::Document;
 use super::text::in_simplified;
+use crate::english;
 use crate::meaning::{Compact, Embedder, ModelError};
 
 pub use sentences::Sentence;
@@ -40,14 +41,14 @@ pub fn text_of(document: &Document) -> String {
     lines_of(document).iter().map(|(_, line)| &**line).collect::<Vec<_>>().join("\n")
 }
 
-/// The vectors of the windows of a text, and its sentences; the same in either script.
+/// The vectors of the windows of a text, and its sentences; the same in either script, and nearly the same in English.
 ///
 /// # Errors
 /// As [`Embedder::understand`].
 pub(super) fn understood(text: &str, by: &Embedder) -> Result<(Vec<Compact>, Vec<Sentence>), ModelError> {
     let windows = by.windows(text);
     let texts: Vec<String> = windows.iter().map(|window| in_simplified(window.text)).collect();
-    let said = by.understand(&texts.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let said = english::understand(&texts.iter().map(String::as_str).collect::<Vec<_>>(), by)?;
     let sentences = said.iter().zip(&windows).enumerate();
     let sentences = sentences.flat_map(|(place, (said, window))| Sentence::of_window(said, place, window.start));
     Ok((said.iter().map(|said| said.whole.compact()).collect(), sentences.collect()))

@@ -8,4 +8,4 @@ mod stop;
 
 pub use normal::{Normal, in_simplified, simplified};
 pub use pinyin::name_terms;
-pub use segment::{Word, is_han, latin_words, telling, words};
+pub use segment::{Word, frequency, is_han, is_term, latin_words, stem, telling, words};

@@ -120,6 +120,19 @@ pub fn telling(text: &str) -> HashMap<String, f32> {
     telling
 }
 
+/// How often the general dictionary's texts have a word; never if it has none.
+#[must_use]
+pub fn frequency(word: &str) -> usize {
+    let jieba = &DICTIONARY.jieba;
+    if jieba.has_word(word) { jieba.suggest_freq(word) } else { 0 }
+}
+
+/// Is it a technical term of the program's own list?
+#[must_use]
+pub fn is_term(word: &str) -> bool {
+    DICTIONARY.parts.contains_key(word)
+}
+
 /// Weights by the tags of the dictionary: nouns and what is used as one, verbs and adjectives, all else.
 fn part_of_speech(tag: &str) -> f32 {
     match tag {
@@ -222,7 +235,8 @@ fn word(normal: &Normal, text: String, range: Range<usize>, part: bool) -> Word 
 }
 
 /// The stem of an English word (Snowball); anything else as it is.
-fn stem(text: &str) -> String {
+#[must_use]
+pub fn stem(text: &str) -> String {
     if text.len() > 2 && text.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return Stemmer::new(Algorithm::English).stem(text).into_owned();
     }
