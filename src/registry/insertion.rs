@@ -3,14 +3,13 @@
 //! Each column is one parameter, a list of texts that PostgreSQL reads as it reads those of `COPY`. A document that it
 //! first has to take apart costs it twice as much.
 
-use std::collections::HashMap;
-
 use diesel::QueryableByName;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::{Error, QueryResult};
 use diesel::sql_types::{Array, Bool, Nullable, Text, Untyped};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -24,9 +23,10 @@ pub async fn insert<C: Serialize + Sync>(
     connection: &mut AsyncPgConnection,
 ) -> QueryResult<()> {
     let columns = columns_of(table, connection).await?;
-    let head = format!("INSERT INTO {table} ({}) {}", listed(&columns, |column| column.name.clone()), read(&columns));
-    let tail = format!(") AS written ({})", listed(&columns, |column| column.name.clone()));
-    let lists = lists(&columns, records).map_err(|error| Error::SerializationError(Box::new(error)))?;
+    let lists = lists(&columns, records)?;
+    let names = names(&columns);
+    let head = format!("INSERT INTO {table} ({names}) {}", read(&columns));
+    let tail = format!(") AS written ({names})");
     Writing { head, lists, tail }.execute(connection).await.map(drop)
 }
 
@@ -38,9 +38,8 @@ pub async fn advance<C: Serialize + Sync>(
     connection: &mut AsyncPgConnection,
 ) -> QueryResult<Vec<Uuid>> {
     let mut columns = columns_of(table, connection).await?;
-    let lists = lists(&columns, records).map_err(|error| Error::SerializationError(Box::new(error)))?;
-    let source = read(&columns);
-    let names = listed(&columns, |column| column.name.clone());
+    let lists = lists(&columns, records)?;
+    let (source, names) = (read(&columns), names(&columns));
     columns.retain(|column| !column.stays);
     let set = listed(&columns, |Column { name, .. }| format!("{name} = next.{name}"));
     let head = format!("UPDATE {table} AS before SET {set} FROM ({source}");
@@ -79,6 +78,10 @@ async fn columns_of(table: &str, connection: &mut AsyncPgConnection) -> QueryRes
                  FROM pg_attribute
                  WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum";
     diesel::sql_query(query).bind::<Text, _>(table).load(connection).await
+}
+
+fn names(columns: &[Column]) -> String {
+    listed(columns, |column| column.name.clone())
 }
 
 fn listed(columns: &[Column], say: impl Fn(&Column) -> String) -> String {
@@ -142,17 +145,21 @@ impl<'r, C> From<&'r Record<C>> for Row<'r, C> {
 }
 
 /// What records have in each column.
-fn lists<C: Serialize>(columns: &[Column], records: &[Record<C>]) -> serde_json::Result<Vec<List>> {
+fn lists<C: Serialize>(columns: &[Column], records: &[Record<C>]) -> QueryResult<Vec<List>> {
     let mut lists: Vec<List> = columns.iter().map(|_| List::with_capacity(records.len())).collect();
-    for record in records {
-        let row = serde_json::to_string(&Row::from(record))?;
-        let row: HashMap<&str, &RawValue> = serde_json::from_str(&row)?;
-        for (column, list) in columns.iter().zip(&mut lists) {
-            let value = row.get(column.name.as_str());
-            list.push(value.map(|value| text_of(value.get(), column.of.ends_with("[]"))).transpose()?.flatten());
-        }
-    }
+    let taken = records.iter().try_for_each(|record| take(record, columns, &mut lists));
+    taken.map_err(|error| Error::SerializationError(Box::new(error)))?;
     Ok(lists)
+}
+
+fn take<C: Serialize>(record: &Record<C>, columns: &[Column], lists: &mut [List]) -> serde_json::Result<()> {
+    let row = serde_json::to_string(&Row::from(record))?;
+    let row: FxHashMap<&str, &RawValue> = serde_json::from_str(&row)?;
+    for (column, list) in columns.iter().zip(lists) {
+        let value = row.get(column.name.as_str());
+        list.push(value.map(|value| text_of(value.get(), column.of.ends_with("[]"))).transpose()?.flatten());
+    }
+    Ok(())
 }
 
 /// A value as PostgreSQL reads it, from JSON.
