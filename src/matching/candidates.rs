@@ -194,13 +194,14 @@ impl Window {
     /// Takes the sums that are not below a bound, in the order of the records.
     fn take(&mut self, start: DocId, bound: Score) -> Vec<(Score, DocId)> {
         let mut found = Vec::new();
-        for (place, stretch) in self.sums.chunks_exact_mut(STRETCH).enumerate() {
-            if !std::mem::take(&mut self.touched[place]) {
+        let stretches = (start..).step_by(STRETCH).zip(self.sums.chunks_exact_mut(STRETCH));
+        for ((start, stretch), touched) in stretches.zip(&mut self.touched) {
+            if !std::mem::take(touched) {
                 continue;
             }
             // Without a way out of the loop: so many sums are compared at once.
-            if stretch.iter().fold(false, |any, sum| any | (*sum >= bound)) {
-                for (sum, doc) in stretch.iter().zip(start + (place * STRETCH) as DocId..) {
+            if stretch.iter().fold(0, |any, sum| any | u32::from(*sum >= bound)) > 0 {
+                for (sum, doc) in stretch.iter().zip(start..) {
                     if *sum >= bound {
                         found.push((*sum, doc));
                     }

@@ -194,11 +194,14 @@ impl Heard {
     }
 }
 
+/// Notes the field that a word stands in.
+type Mark = fn(&mut HeardWord);
+
 impl Heard {
     /// Hears the Chinese words that English ones stand for, too: one for each, as heavy as it would be as the query's own.
     fn translate(&mut self, query: &Query) {
         let keywords = query.keywords.join(" ");
-        let fields: [(&str, f32, fn(&mut HeardWord)); 3] = [
+        let fields: [(&str, f32, Mark); 3] = [
             (&query.title, TITLE, |word| word.title = true),
             (&keywords, KEYWORD, |word| word.keywords = true),
             (&query.text, 1.0, |word| word.body = true),
