@@ -18,7 +18,7 @@ use crate::meaning::{Compact, Sought};
 const COMPARED: u64 = 50_000;
 /// Windows that are likely enough to be compared. Of a million, 98 in 100 of the nearest hundred are among them
 /// (`benches/RESULTS.md`).
-pub(super) const LIKELY: usize = 8_192;
+pub(super) const LIKELY: usize = 6_144;
 
 /// The nearest `most` of what the filter lets pass, nearest first.
 pub(super) fn nearest(
