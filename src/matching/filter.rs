@@ -65,13 +65,16 @@ impl Columns {
         let [version, audience, maturity] =
             [columns::VERSION, columns::AUDIENCE, columns::MATURITY].map(|name| fast.u64(name));
         let (version, audience, maturity, updated) = (version?, audience?, maturity?, fast.i64(columns::UPDATED)?);
+        // What cannot be told is for the staff.
+        let audience = |doc| {
+            let number = audience.first(doc);
+            Audience::ALL.into_iter().find(|known| Some(known.number()) == number).unwrap_or(Audience::STAFF)
+        };
         let row = |doc| Row {
             id: Uuid::from_u64_pair(high.first(doc).unwrap_or_default(), low.first(doc).unwrap_or_default()),
             version: version.first(doc).and_then(|version| i64::try_from(version).ok()).unwrap_or_default(),
             updated: updated.first(doc).unwrap_or_default(),
-            // What cannot be told is for the staff.
-            audience: (Audience::ALL.into_iter().find(|known| Some(known.number()) == audience.first(doc)))
-                .unwrap_or(Audience::STAFF),
+            audience: audience(doc),
             maturity: maturity.first(doc).and_then(|level| u8::try_from(level).ok()),
         };
         Ok(Self {

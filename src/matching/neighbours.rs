@@ -20,6 +20,9 @@ const COMPARED: u64 = 50_000;
 /// (`benches/RESULTS.md`).
 pub(super) const LIKELY: usize = 6_144;
 
+/// Sketches that are looked through without a break, so that shares of them come out alike.
+const PIECE: usize = 4_096;
+
 /// The nearest `most` of what the filter lets pass, nearest first.
 pub(super) fn nearest(
     meaning: &Compact,
@@ -46,8 +49,8 @@ pub(super) fn compared(
     filter: &Filter,
     most: usize,
 ) -> Result<Vec<Candidate>, IndexError> {
-    let shares = among.chunks(among.len().div_ceil(processors()).max(1)).collect();
-    Ok(together(shares, |share| best_of(share, meaning, view, filter, most), Best::new(most, filter, view))?.in_order())
+    Ok(together(shares(among), |share| best_of(share, meaning, view, filter, most), Best::new(most, filter, view))?
+        .in_order())
 }
 
 fn best_of<'a>(among: &[At], meaning: &Compact, view: &'a View, filter: &'a Filter, most: usize) -> Best<'a> {
@@ -81,56 +84,38 @@ pub(super) fn likely(
     most: usize,
 ) -> Result<Vec<At>, IndexError> {
     let sought = Sought::of(meaning);
-    let look = |share: Vec<Stretch<'_>>| {
+    let look = |share: &[Stretch<'_>]| {
         let mut best = Best::new(most, filter, view);
         for (place, sketches) in share {
-            let part = &view.snapshot.parts[place];
-            for Sketched { doc, sketch } in sketches {
-                best.offer(place, part, *doc, sought.nearness(sketch));
+            let part = &view.snapshot.parts[*place];
+            for Sketched { doc, sketch } in *sketches {
+                best.offer(*place, part, *doc, sought.nearness(sketch));
             }
         }
         best
     };
-    let best = together(shares(stretches(layer, view)), look, Best::new(most, filter, view))?;
+    let best = together(shares(&stretches(layer, view)), look, Best::new(most, filter, view))?;
     let mut likely: Vec<At> = best.in_any_order().into_iter().map(|found| (found.part, found.doc)).collect();
     likely.sort_unstable();
     likely.dedup();
     Ok(likely)
 }
 
-/// Sketches of a segment, by its place.
+/// Some sketches of a segment, by its place.
 type Stretch<'v> = (usize, &'v [Sketched]);
 
 fn stretches<'v>(layer: &Layer, view: &'v View) -> Vec<Stretch<'v>> {
     let of = |place: &usize| {
         let (place, meanings) = (*place, &view.snapshot.parts[*place].meanings);
-        layer.whole().iter().map(move |audience| (place, meanings.sketches(*audience)))
+        let pieces = layer.whole().iter().flat_map(|audience| meanings.sketches(*audience).chunks(PIECE));
+        pieces.map(move |piece| (place, piece))
     };
     layer.parts.iter().flat_map(of).collect()
 }
 
-/// The same sketches in equal shares, one for each processor.
-fn shares(stretches: Vec<Stretch<'_>>) -> Vec<Vec<Stretch<'_>>> {
-    let all: usize = stretches.iter().map(|(_, sketches)| sketches.len()).sum();
-    let size = all.div_ceil(processors()).max(1);
-    let (mut shares, mut free) = (vec![Vec::new()], size);
-    for (place, mut sketches) in stretches {
-        while let Some((first, rest)) = sketches.split_at_checked(free) {
-            push(&mut shares, (place, first));
-            (sketches, free) = (rest, size);
-            shares.push(Vec::new());
-        }
-        free -= sketches.len();
-        push(&mut shares, (place, sketches));
-    }
-    shares.retain(|share| !share.is_empty());
-    shares
-}
-
-fn push<'v>(shares: &mut [Vec<Stretch<'v>>], stretch: Stretch<'v>) {
-    if let (Some(share), false) = (shares.last_mut(), stretch.1.is_empty()) {
-        share.push(stretch);
-    }
+/// The same in shares of about one size, for each processor one.
+fn shares<T>(all: &[T]) -> Vec<&[T]> {
+    all.chunks(all.len().div_ceil(processors()).max(1)).collect()
 }
 
 /// The best of all shares, each looked through by a thread of its own: one begun by what gives way to requests does so too.
@@ -232,7 +217,7 @@ mod tests {
         let docs = |stretches: &[Stretch<'_>]| -> Vec<DocId> {
             stretches.iter().flat_map(|(_, sketches)| sketches.iter().map(|sketched| sketched.doc)).collect()
         };
-        let shared = shares(cut);
+        let shared = shares(&cut);
         assert!(shared.len() <= processors());
         assert_eq!(docs(&shared.concat()), docs(&stretches));
     }

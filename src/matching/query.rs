@@ -153,6 +153,9 @@ struct HeardWord {
     length: usize,
 }
 
+/// Notes the field that a word stands in.
+type Mark = fn(&mut HeardWord);
+
 /// All words of a query, before it is known which of them tell.
 #[derive(Default)]
 pub(super) struct Heard {
@@ -192,12 +195,7 @@ impl Heard {
             self.neighbours.extend(next.map(|next| (word.text.clone(), next.text.clone())));
         }
     }
-}
 
-/// Notes the field that a word stands in.
-type Mark = fn(&mut HeardWord);
-
-impl Heard {
     /// Hears the Chinese words that English ones stand for, too: one for each, as heavy as it would be as the query's own.
     fn translate(&mut self, query: &Query) {
         let keywords = query.keywords.join(" ");
@@ -210,23 +208,25 @@ impl Heard {
             let Some(dictionary) = Dictionary::shipped() else { return };
             let translated = dictionary.translated(text, query.meaning.as_ref());
             let runs = translated.len() >= RUNNING && self.choice != Choice::Everything;
-            for Translated { english, chinese } in translated {
-                let telling = if runs { telling(chinese) } else { HashMap::new() };
-                let mut words = words(chinese);
-                words.retain(|word| !word.part);
-                let share = weight / words.len() as f32;
-                for word in words {
-                    let told = telling.get(&word.text).copied().unwrap_or(1.0);
-                    let own = self.words.get(&word.text).is_some_and(|known| known.stands_for.is_none());
-                    let entry = self.words.entry(word.text).or_default();
-                    if !own {
-                        entry.stands_for.get_or_insert_with(|| english.clone());
-                    }
-                    mark(entry);
-                    entry.weight += share * told;
-                    entry.length = word.end - word.start;
-                }
+            for one in translated {
+                self.hear(&one, weight, runs, mark);
             }
+        }
+    }
+
+    fn hear(&mut self, Translated { english, chinese }: &Translated<'_>, weight: f32, runs: bool, mark: Mark) {
+        let telling = if runs { telling(chinese) } else { HashMap::new() };
+        let mut words = words(chinese);
+        words.retain(|word| !word.part);
+        let share = weight / words.len() as f32;
+        for word in words {
+            let told = telling.get(&word.text).copied().unwrap_or(1.0);
+            // A word of the query's own stays that.
+            let new = || HeardWord { stands_for: Some(english.clone()), ..HeardWord::default() };
+            let entry = self.words.entry(word.text).or_insert_with(new);
+            mark(entry);
+            entry.weight += share * told;
+            entry.length = word.end - word.start;
         }
     }
 }

@@ -73,7 +73,8 @@ impl Embedder {
         &self.model
     }
 
-    /// Names the model, and what is taken out of its vectors and added to those of English: what texts mean by different versions cannot be compared.
+    /// Names the model, and what is taken out of its vectors and added to those of English: what texts mean by different
+    /// versions cannot be compared.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version

@@ -21,6 +21,7 @@ mod vector;
 mod windows;
 
 pub use embedder::{Embedder, Said};
+pub(crate) use file::sha256;
 pub use file::{ModelError, SHIPPED_SHA256};
 pub use manner::Manner;
 pub(crate) use manner::mean;

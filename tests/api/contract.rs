@@ -58,12 +58,7 @@ fn a_common_linter_finds_no_error() {
         .arg(committed().with_file_name("redocly.yaml"))
         .output()
         .expect("the linter runs");
-    assert!(
-        output.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert_done(&output);
 }
 
 /// Schemathesis tries what fits the contract and what does not, on every operation and with every check, in some of its
