@@ -104,6 +104,8 @@ fn serve(amounts: Amounts, runtime: &Runtime, report: &mut Report) -> Service {
     let seconds = service.built.as_secs_f64();
     let rate = f64::from(amounts.total()) / seconds;
     report.line("all indexes built from nothing", format!("{seconds:.1} s, {rate:.0} records/s"));
+    let harvested = runtime.block_on(service.harvested()).as_secs_f64();
+    report.line("then written down for harvesters", format!("{harvested:.1} s"));
     service
 }
 
@@ -123,9 +125,7 @@ fn ask(service: &Service, what: &str, questions: &[Question], connections: &[usi
 /// What the index and the process take up.
 fn sizes(service: &Service, runtime: &Runtime, report: &mut Report) {
     let text = runtime.block_on(async {
-        let (sql, connection) =
-            tokio_postgres::connect(&service.database().await, tokio_postgres::NoTls).await.expect("a connection");
-        tokio::spawn(connection);
+        let sql = service.connection().await;
         let sum =
             "SELECT sum(octet_length(title) + octet_length(summary) + octet_length(array_to_string(keywords, '')))
                    FROM results";
@@ -140,9 +140,7 @@ fn sizes(service: &Service, runtime: &Runtime, report: &mut Report) {
 
 /// All results as lines of JSON, and as `COPY` gives them, in turns.
 async fn exported(service: &Service, report: &mut Report) {
-    let (sql, connection) =
-        tokio_postgres::connect(&service.database().await, tokio_postgres::NoTls).await.expect("a connection");
-    tokio::spawn(connection);
+    let sql = service.connection().await;
     let (mut ours, mut copying) = (Vec::new(), Vec::new());
     for _ in 0..EXPORTS {
         let started = Instant::now();

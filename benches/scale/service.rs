@@ -13,8 +13,10 @@ use duijie::database::embedded::{self, Cluster, Settings};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
+use tokio_postgres::Client;
 
 use super::client::{Connection, get};
+use super::peer::connected;
 
 /// The program that was built with this benchmark.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_duijie");
@@ -22,6 +24,8 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_duijie");
 const RATE: &str = "4000000000";
 const SKIP_DUPLICATES: &str = "UPDATE duplicate_position
     SET (xid, seq) = (SELECT xid, seq FROM changes ORDER BY xid DESC, seq DESC LIMIT 1)";
+const HARVESTED: &str = "SELECT (xid, seq) = (SELECT xid, seq FROM changes ORDER BY xid DESC, seq DESC LIMIT 1)
+    FROM harvest_position";
 const PAUSE: Duration = Duration::from_millis(50);
 /// Longer than this no end of the service is waited for.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -82,8 +86,7 @@ impl Filled {
         let settings = Settings { folder: self.folder.path().to_owned(), durable: true };
         let cluster = Cluster::start(settings).await.expect("a cluster");
         let url = cluster.database("duijie").await.expect("a database");
-        let (sql, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("a connection");
-        tokio::spawn(connection);
+        let sql = connected(&url).await;
         sql.batch_execute(SKIP_DUPLICATES).await.expect("a position");
         drop(sql);
         cluster.stop().await.expect("an end");
@@ -139,6 +142,20 @@ impl Service {
 
     pub async fn database(&self) -> String {
         embedded::attach(self.folder.path(), "duijie").await.expect("a database")
+    }
+
+    /// A connection to its database.
+    pub async fn connection(&self) -> Client {
+        connected(&self.database().await).await
+    }
+
+    /// Waits until all that there is is written down for harvesters, which goes on behind the indexes.
+    pub async fn harvested(&self) -> Duration {
+        let (sql, started) = (self.connection().await, Instant::now());
+        while !sql.query_one(HARVESTED, &[]).await.expect("a position").get::<_, bool>(0) {
+            tokio::time::sleep(PAUSE).await;
+        }
+        started.elapsed()
     }
 
     /// Bytes of the index of the results.

@@ -24,6 +24,13 @@ const SEARCH: &str = "SELECT id::text, title, summary, ts_rank_cd(peer.words, wa
                       FROM to_tsquery('simple', $1) wanted, peer JOIN results USING (id)
                       WHERE peer.words @@ wanted ORDER BY rank DESC LIMIT 20";
 
+/// A connection of the benchmark's own.
+pub async fn connected(url: &str) -> Client {
+    let (sql, connection) = tokio_postgres::connect(url, NoTls).await.expect("a connection");
+    tokio::spawn(connection);
+    sql
+}
+
 /// A table of words beside the results of a database, on one connection.
 pub struct Peer {
     sql: Client,
@@ -34,8 +41,7 @@ pub struct Peer {
 impl Peer {
     /// An empty one.
     pub async fn begin(url: &str) -> Self {
-        let (sql, connection) = tokio_postgres::connect(url, NoTls).await.expect("a connection");
-        tokio::spawn(connection);
+        let sql = connected(url).await;
         sql.batch_execute(TABLE).await.expect("a table");
         let insert = sql.prepare(INSERT).await.expect("a statement");
         let search = sql.prepare_typed(SEARCH, &[Type::TEXT]).await.expect("a statement");

@@ -24,6 +24,8 @@ const RECOVERY: Duration = Duration::from_secs(1);
 
 /// Works as long as the service runs. What fails is tried again.
 pub async fn work<T>(running: Weak<T>, database: Database, mut progress: Progress) {
+    // Where an index is built from nothing, that has the machine to itself.
+    progress.built().await;
     while running.strong_count() > 0 {
         if let Err(error) = follow(&running, &database, &mut progress).await {
             tracing::error!(%error, "what harvesters are told fell behind; trying again");

@@ -19,7 +19,7 @@ use crate::registry::experts::Expert;
 use crate::registry::organisations::Organisation;
 use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
-use crate::registry::{Concept, Kind};
+use crate::registry::{Concept, Kind, Record};
 
 /// A match: a scored, explained pair.
 #[derive(Serialize, ToSchema)]
@@ -142,7 +142,7 @@ async fn quote(
     let read = meanings::sentences_of(kind, &ids, model, connection).await?;
     for (found, shown) in near {
         let read = read.get(&found.id);
-        found.explanation.nearest = read.and_then(|read| Nearest::of(query, &shown.document, read));
+        found.explanation.nearest = read.and_then(|read| Nearest::of(query, &shown.record.document(), read));
     }
     Ok(())
 }
@@ -158,7 +158,7 @@ pub(super) async fn described(hits: Vec<Hit>, caller: &Caller, connection: &mut 
     }
     let items = hits.into_iter().filter_map(|hit| {
         let shown = by_kind.get_mut(&hit.kind)?.remove(&hit.id)?;
-        let highlights = highlights(&shown.texts, &hit.terms);
+        let highlights = highlights(&shown.record.texts(), &hit.terms);
         Some(SearchItem { kind: hit.kind, id: hit.id, score: hit.score, highlights, record: shown.json })
     });
     Ok(items.collect())
@@ -167,10 +167,24 @@ pub(super) async fn described(hits: Vec<Hit>, caller: &Caller, connection: &mut 
 /// A record as an answer shows it.
 struct Shown {
     json: Box<RawValue>,
-    /// Its texts that are searched by words, by field.
-    texts: Vec<(&'static str, String)>,
-    /// The record without what is concealed, as the index would see it.
-    document: Document,
+    /// Without what is concealed.
+    record: Box<dyn Searched>,
+}
+
+/// A record of any kind as the index sees it.
+trait Searched {
+    fn texts(&self) -> Vec<(&'static str, String)>;
+    fn document(&self) -> Document;
+}
+
+impl<C: Indexed> Searched for Record<C> {
+    fn texts(&self) -> Vec<(&'static str, String)> {
+        self.fields.texts()
+    }
+
+    fn document(&self) -> Document {
+        C::document(self)
+    }
 }
 
 fn highlights(texts: &[(&'static str, String)], terms: &[String]) -> BTreeMap<&'static str, Vec<Vec<Span>>> {
@@ -205,8 +219,7 @@ async fn shown<C: Indexed + Concept>(
     let shown = visible.map(|mut record| {
         record.fields.conceal();
         let json = serde_json::value::to_raw_value(&record)?;
-        let (texts, document) = (record.fields.texts(), C::document(&record));
-        Ok((record.stamp.id, Shown { json, texts, document }))
+        Ok((record.stamp.id, Shown { json, record: Box::new(record) }))
     });
     shown.collect::<Result<_, serde_json::Error>>().map_err(Problem::internal)
 }

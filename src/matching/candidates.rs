@@ -24,12 +24,10 @@ use super::view::{Layer, View};
 const WHOLE: Score = 10.0;
 /// Records whose sums are held at once: 32 KiB, which stay beside the processor.
 const WINDOW: DocId = 1 << 13;
-/// Sums that are looked at together.
-const STRETCH: usize = 64;
 /// The highest sums of a window that are put in order, for each candidate wanted: a filter may refuse some.
 const FIRST: usize = 2;
 /// To look into a list for a record costs as much as to read so many entries of it.
-const LOOK: usize = 10;
+const LOOK: usize = 4;
 /// Words that stand more often in a record are rare.
 const OFTEN: usize = 16;
 /// Sums are as exact as a float; bounds on them are kept so much higher.
@@ -112,7 +110,8 @@ fn gathering(terms: &Terms, place: usize, part: &Part, view: &View) -> Result<Ve
         let option = if factor.is_some() { IndexRecordOption::WithFreqs } else { IndexRecordOption::Basic };
         let postings = part.lists(field)?.read_block_postings_from_terminfo(&list.info, option)?;
         let lengths = factor.map(|_| part.segment.get_fieldnorms_reader(field)).transpose()?;
-        Ok(Gathering { postings, most: factor.unwrap_or(WHOLE), lengths })
+        let entries = list.info.doc_freq as usize / part.segment.max_doc().div_ceil(WINDOW) as usize;
+        Ok(Gathering { postings, most: factor.unwrap_or(WHOLE), lengths, entries, at: 0 })
     });
     let mut gathered = gathered.collect::<Result<Vec<_>, IndexError>>()?;
     gathered.sort_by(|a, b| b.most.total_cmp(&a.most));
@@ -126,23 +125,23 @@ struct Gathering {
     most: Score,
     /// How long the records are; without it the list gives each the most.
     lengths: Option<FieldNormReader>,
+    /// Records that it has in a window, about.
+    entries: usize,
+    /// Where it was looked into last, in the block that is open.
+    at: usize,
 }
 
 impl Gathering {
     /// Adds what the list gives to the sums of the records of a window.
     fn add(&mut self, start: DocId, window: &mut Window, worth: &Worth) {
         let end = start + WINDOW;
-        let (sums, touched) = (&mut window.sums[..], &mut window.touched[..]);
-        let mut give = |doc: DocId, given: Score| {
-            let place = (doc - start) as usize;
-            sums[place] += given;
-            touched[place / STRETCH] = true;
-        };
+        let mut give = |doc: DocId, given: Score| window.give(doc - start, given);
         let mut at = self.postings.seek(start);
+        self.at = 0;
         loop {
             let docs = &self.postings.docs()[at..];
-            let before = docs.partition_point(|doc| *doc < end);
-            let all = before == docs.len();
+            let all = docs.last().is_some_and(|last| *last < end);
+            let before = if all { docs.len() } else { docs.partition_point(|doc| *doc < end) };
             match &self.lengths {
                 Some(lengths) => {
                     let freqs = &self.postings.freqs()[at..];
@@ -152,7 +151,7 @@ impl Gathering {
                 }
                 None => docs[..before].iter().for_each(|doc| give(*doc, self.most)),
             }
-            if !all || before == 0 {
+            if !all {
                 return;
             }
             self.postings.advance();
@@ -162,53 +161,61 @@ impl Gathering {
 
     /// What the list gives a record; records are asked for in their order.
     fn of(&mut self, doc: DocId, worth: &Worth) -> Score {
-        let at = self.postings.seek(doc);
-        if self.postings.docs().get(at) != Some(&doc) {
+        if self.postings.docs().last().is_none_or(|last| *last < doc) {
+            self.at = self.postings.seek(doc);
+        }
+        let docs = &self.postings.docs()[self.at..];
+        // Mostly the next one is near.
+        self.at += docs.iter().position(|other| *other >= doc).unwrap_or(docs.len());
+        if self.postings.docs().get(self.at) != Some(&doc) {
             return 0.0;
         }
         let lengths = self.lengths.as_ref();
-        lengths.map_or(self.most, |lengths| self.most * worth.at(self.postings.freq(at), lengths.fieldnorm_id(doc)))
+        lengths
+            .map_or(self.most, |lengths| self.most * worth.at(self.postings.freq(self.at), lengths.fieldnorm_id(doc)))
     }
 }
 
 /// The sums of the records of a window; all are nothing between two windows.
 struct Window {
     sums: Vec<Score>,
-    /// By stretch: was anything added?
-    touched: Vec<bool>,
+    /// The places of the sums that are something: so many, in any order. One more place is there to be written to.
+    touched: Vec<u32>,
+    many: usize,
 }
 
 impl Default for Window {
     fn default() -> Self {
-        Self { sums: vec![0.0; WINDOW as usize], touched: vec![false; WINDOW as usize / STRETCH] }
+        let size = WINDOW as usize;
+        Self { sums: vec![0.0; size], touched: vec![0; size + 1], many: 0 }
     }
 }
 
 impl Window {
+    /// Without a branch, which would be foreseen wrongly half the time.
+    #[inline]
+    fn give(&mut self, place: u32, given: Score) {
+        let sum = &mut self.sums[place as usize];
+        self.touched[self.many] = place;
+        self.many += usize::from(*sum == 0.0);
+        *sum += given;
+    }
+
     /// How many sums are not below a bound.
     fn count(&self, bound: Score) -> usize {
-        let touched = self.sums.chunks(STRETCH).zip(&self.touched).filter(|(_, touched)| **touched);
-        touched.map(|(stretch, _)| stretch.iter().map(|sum| u32::from(*sum >= bound)).sum::<u32>() as usize).sum()
+        self.touched[..self.many].iter().filter(|place| self.sums[**place as usize] >= bound).count()
     }
 
     /// Takes the sums that are not below a bound, in the order of the records.
     fn take(&mut self, start: DocId, bound: Score) -> Vec<(Score, DocId)> {
         let mut found = Vec::new();
-        let stretches = (start..).step_by(STRETCH).zip(self.sums.chunks_exact_mut(STRETCH));
-        for ((start, stretch), touched) in stretches.zip(&mut self.touched) {
-            if !std::mem::take(touched) {
-                continue;
+        for place in &self.touched[..std::mem::take(&mut self.many)] {
+            let sum = std::mem::take(&mut self.sums[*place as usize]);
+            if sum >= bound {
+                found.push((sum, start + place));
             }
-            // Without a way out of the loop: so many sums are compared at once.
-            if stretch.iter().fold(0, |any, sum| any | u32::from(*sum >= bound)) > 0 {
-                for (sum, doc) in stretch.iter().zip(start..) {
-                    if *sum >= bound {
-                        found.push((*sum, doc));
-                    }
-                }
-            }
-            stretch.fill(0.0);
         }
+        found.sort_unstable_by_key(|(_, doc)| *doc);
         found
     }
 }
@@ -230,24 +237,21 @@ impl<'a> Best<'a> {
 
     fn all(&mut self, place: usize, part: &Part, lists: &mut [Gathering], worth: &Worth, window: &mut Window) {
         let rest = rest(lists);
-        let entries = entries(lists, part.segment.max_doc());
         for start in (0..part.segment.max_doc()).step_by(WINDOW as usize) {
             let least = self.least;
-            let leading = rest.partition_point(|rest| *rest >= least);
-            let (leaders, followers) = lists.split_at_mut(leading);
-            for list in leaders {
+            let mut leading = rest.partition_point(|rest| *rest >= least);
+            for list in &mut lists[..leading] {
                 list.add(start, window, worth);
             }
-            let mut rest = &rest[leading..];
-            let looks = if followers.is_empty() { 0 } else { window.count(least - rest[0]) * followers.len() };
-            if looks * LOOK > entries[leading] {
-                for list in &mut *followers {
-                    list.add(start, window, worth);
-                }
-                rest = &[0.0];
+            // A list is read as well if more records would have to be looked for in it than that is worth.
+            while let Some(list) = lists.get_mut(leading)
+                && window.count(least - rest[leading]) * LOOK > list.entries
+            {
+                list.add(start, window, worth);
+                leading += 1;
             }
-            let mut found = window.take(start, least - rest[0]);
-            for (list, rest) in followers.iter_mut().zip(&rest[1..]) {
+            let mut found = window.take(start, least - rest[leading]);
+            for (list, rest) in lists[leading..].iter_mut().zip(&rest[leading + 1..]) {
                 for (sum, doc) in &mut found {
                     *sum += list.of(*doc, worth);
                 }
@@ -325,17 +329,6 @@ impl<'a> Best<'a> {
     }
 }
 
-/// How many entries each list and those after it have in a window, about; none after the last.
-fn entries(lists: &[Gathering], records: DocId) -> Vec<usize> {
-    let windows = records.div_ceil(WINDOW) as usize;
-    let mut entries = vec![0];
-    for list in lists.iter().rev() {
-        entries.push(entries[entries.len() - 1] + list.postings.doc_freq() as usize / windows);
-    }
-    entries.reverse();
-    entries
-}
-
 /// What each list and those after it can give a record together; nothing after the last.
 fn rest(lists: &[Gathering]) -> Vec<Score> {
     let mut rest = vec![0.0];
@@ -344,4 +337,55 @@ fn rest(lists: &[Gathering]) -> Vec<Score> {
     }
     rest.reverse();
     rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::Audience;
+    use crate::matching::evaluation::Indexed;
+    use crate::matching::query::{Choice, Heard};
+    use crate::matching::{Document, Model, Query, Viewer};
+    use crate::registry::Kind;
+
+    /// Rare ones and common ones: the first is in every second record, the last in one of hundreds.
+    const WORDS: [&str; 9] = ["废水", "铸造", "轴承", "染料", "陶瓷", "水泥", "棉花", "柴油", "石墨"];
+    /// More than a window.
+    const RECORDS: u32 = 9_000;
+
+    fn document(number: u32) -> Document {
+        // What stands where is spread by multiplying (Knuth), as by chance.
+        let spread = |seed: u32| number.wrapping_add(seed).wrapping_mul(2_654_435_761) >> 16;
+        let has = |place: u32| spread(place * 7_919).is_multiple_of(2 << place);
+        let words = (0..).zip(WORDS).filter(|(place, _)| has(*place)).map(|(_, word)| word);
+        let words: Vec<&str> = words.collect();
+        let titled = usize::from(spread(1).is_multiple_of(3)).min(words.len());
+        let (title, body) = words.split_at(titled);
+        let body = body.join("，").repeat(1 + spread(2) as usize % 3);
+        Document { id: Uuid::from_u128(number.into()), ..Document::saying(&title.concat(), &body) }
+    }
+
+    #[test]
+    fn what_is_passed_over_could_not_have_been_among_the_best() {
+        let documents = (0..RECORDS).map(document).collect();
+        let indexed =
+            Indexed::of(Model::shipped().expect("a model"), vec![(Kind::Result, documents)]).expect("an index");
+        let filter = Filter::of(Viewer { audience: Audience::PUBLIC, owner: None });
+        let view = View::of(filter.viewer, indexed.engine.index_of(Kind::Result)).expect("a view");
+        for first in 0..WORDS.len() {
+            for words in [2, 3, 5].map(|many| WORDS.iter().cycle().skip(first).take(many)) {
+                let query = Query { title: words.copied().collect::<Vec<_>>().join(" "), ..Query::default() };
+                let heard = Heard::of(&query, Choice::Everything);
+                let terms = Terms::of(&heard, &[], &view.layers[0], &view).expect("terms");
+                let best = |most| {
+                    let found = best(&terms, &view.layers[0], &view, &filter, most).expect("candidates");
+                    found.iter().map(|found| (found.id(&view), found.score.to_bits())).collect::<Vec<_>>()
+                };
+                let all = best(RECORDS as usize);
+                for most in [1, 20, 200] {
+                    assert_eq!(best(most), all[..most.min(all.len())], "{} {most}", query.title);
+                }
+            }
+        }
+    }
 }

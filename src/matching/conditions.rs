@@ -109,9 +109,11 @@ impl<'a> Wanted<'a> {
         let asked = !(self.industries.is_empty() && self.regions.is_empty() && self.ways.is_empty());
         let facets: Vec<Facet> = if asked { columns.facets(doc).collect() } else { Vec::new() };
         let (least, ripe) = self.sides(self.query.maturity, columns.maturity(doc));
-        let (budget, price) = self.sides(self.query.price, columns.price(doc));
+        // Of what nothing is asked nothing is read.
+        let price = self.query.price.and_then(|_| columns.price(doc));
+        let (budget, price) = self.sides(self.query.price, price);
         let today = days(self.now.date_naive());
-        let deadline = columns.deadline.first(doc).map_or(0.0, |deadline| if deadline < today { -1.0 } else { 0.0 });
+        let deadline = columns.deadline(doc).map_or(0.0, |deadline| if deadline < today { -1.0 } else { 0.0 });
         // In whole days: else no answer would be the same a second later, nor a cursor stand where it stood.
         let age = ((self.now.timestamp() - columns.updated(doc)).max(0) / SECONDS_A_DAY) as f32;
         [

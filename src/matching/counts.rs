@@ -39,7 +39,6 @@ impl Counts {
         // Every so-manieth stretch.
         let every = if entries > MOST { DocId::try_from(entries.div_ceil(SAMPLE)).unwrap_or(DocId::MAX) } else { 1 };
         self.estimated |= every > 1;
-        let mut looked_at = Sample { stands_for: f64::from(every), filter, found: self };
         for place in &layer.parts {
             let part = &view.snapshot.parts[*place];
             let there = lists.iter().filter(|(list, ..)| list.part == *place);
@@ -48,14 +47,15 @@ impl Counts {
                     Ok(part.lists(*field)?.read_block_postings_from_terminfo(&list.info, IndexRecordOption::Basic)?)
                 })
                 .collect::<Result<Vec<_>, IndexError>>()?;
+            let mut looked_at = Sample::of(part, filter);
             if let Some(own) = layer.own(part, &view.fields)? {
                 let has = |doc: &DocId, list: &mut BlockSegmentPostings| {
                     let at = list.seek(*doc);
                     list.docs().get(at) == Some(doc)
                 };
                 let found = own.into_iter().filter(|doc| postings.iter_mut().any(|list| has(doc, list)));
-                looked_at.stands_for = 1.0;
-                found.for_each(|doc| looked_at.take(part, doc));
+                found.for_each(|doc| looked_at.take(doc));
+                self.add(&looked_at, 1.0);
                 continue;
             }
             // Where the first stretch lies differs between segments: many small ones are sampled like one large one.
@@ -68,17 +68,29 @@ impl Counts {
                 if start >= part.segment.max_doc() {
                     break;
                 }
-                looked_at.stretch(part, start, &mut postings);
+                looked_at.stretch(start, &mut postings);
                 start = start.saturating_add(every.saturating_mul(STRETCH));
             }
+            self.add(&looked_at, every.into());
         }
         Ok(())
     }
 
-    /// Counts a record that is on no list.
-    pub fn count_one(&mut self, candidate: Candidate, view: &View, filter: &Filter) {
-        let mut one = Sample { stands_for: 1.0, filter, found: self };
-        one.take(&view.snapshot.parts[candidate.part], candidate.doc);
+    /// Counts a candidate that is on no list.
+    pub fn count_one(&mut self, candidate: Candidate, view: &View) {
+        self.total += 1.0;
+        for facet in view.snapshot.parts[candidate.part].columns.facets(candidate.doc) {
+            *self.facets.entry(facet).or_default() += 1.0;
+        }
+    }
+
+    /// Counts what was looked at, of which each stands for several.
+    fn add(&mut self, looked_at: &Sample<'_>, stands_for: f64) {
+        self.total += f64::from(looked_at.found) * stands_for;
+        let facets = looked_at.part.columns.all_facets().iter().zip(&looked_at.facets);
+        for (facet, found) in facets.filter(|(_, found)| **found > 0) {
+            *self.facets.entry(*facet).or_default() += f64::from(*found) * stands_for;
+        }
     }
 
     pub fn total(&self) -> u64 {
@@ -99,17 +111,22 @@ fn next(lists: &mut [BlockSegmentPostings], from: DocId) -> DocId {
     firsts.min().unwrap_or(TERMINATED)
 }
 
-/// Counts records that stand for several each.
+/// What was found among the records of a segment that were looked at.
 struct Sample<'a> {
-    /// Of how many records each that is looked at is one.
-    stands_for: f64,
+    part: &'a Part,
     filter: &'a Filter,
-    found: &'a mut Counts,
+    found: u32,
+    /// By the place of the facet in the segment.
+    facets: Vec<u32>,
 }
 
-impl Sample<'_> {
+impl<'a> Sample<'a> {
+    fn of(part: &'a Part, filter: &'a Filter) -> Self {
+        Self { part, filter, found: 0, facets: vec![0; part.columns.all_facets().len()] }
+    }
+
     /// Counts the records of a stretch that are on any of the lists.
-    fn stretch(&mut self, part: &Part, start: DocId, lists: &mut [BlockSegmentPostings]) {
+    fn stretch(&mut self, start: DocId, lists: &mut [BlockSegmentPostings]) {
         let mut there = [false; STRETCH as usize];
         for list in lists {
             let mut at = list.seek(start);
@@ -125,17 +142,17 @@ impl Sample<'_> {
             }
         }
         for (doc, _) in (start..).zip(there).filter(|(_, there)| *there) {
-            self.take(part, doc);
+            self.take(doc);
         }
     }
 
-    fn take(&mut self, part: &Part, doc: DocId) {
-        if part.segment.is_deleted(doc) || !part.columns.pass(self.filter, doc) {
+    fn take(&mut self, doc: DocId) {
+        if self.part.segment.is_deleted(doc) || !self.part.columns.pass(self.filter, doc) {
             return;
         }
-        self.found.total += self.stands_for;
-        for facet in part.columns.facets(doc) {
-            *self.found.facets.entry(facet).or_default() += self.stands_for;
+        self.found += 1;
+        for place in self.part.columns.facet_places(doc) {
+            self.facets[*place as usize] += 1;
         }
     }
 }

@@ -6,7 +6,7 @@ use tantivy::schema::{Field, IndexRecordOption};
 
 use super::IndexError;
 use super::candidates::Candidate;
-use super::forward::Scratch;
+use super::forward::{Numbers, Scratch};
 use super::index::WordFields;
 use super::query::{Exact, Terms};
 use super::snapshot::Part;
@@ -62,20 +62,15 @@ impl TextMatch {
 /// What one candidate says.
 struct Found {
     counts: Vec<[u32; 3]>,
-    /// Where terms stand in title, keywords and body: a term and a character each. Empty where no neighbours of the
-    /// query are both there.
-    places: [Vec<(usize, u64)>; 3],
+    /// The share of the query's neighbouring terms that are neighbours in the record too.
+    adjacency: f32,
     lengths: [u32; 3],
     keywords: Vec<String>,
     name: bool,
 }
 
-impl Found {
-    /// Does it say a term anywhere?
-    fn said(&self, term: usize) -> bool {
-        self.counts[term].iter().any(|count| *count > 0)
-    }
-}
+/// Where a term stands: the term, the field and the character.
+type Standing = (usize, usize, u64);
 
 /// The text features of the candidates, in their order. Names count as a shared keyword.
 pub(super) fn text_matches(candidates: &[Candidate], terms: &Terms, view: &View) -> Result<Vec<TextMatch>, IndexError> {
@@ -103,27 +98,30 @@ fn read(
     terms: &Terms,
     view: &View,
 ) -> Result<Vec<Found>, IndexError> {
-    let known = terms.terms.iter().enumerate().filter(|(_, term)| term.lists.iter().any(|list| list.part == place));
-    let numbers = part.forward.numbers(known.map(|(number, term)| (number, term.text.as_str())))?;
-    let mut scratch = Scratch::default();
+    let numbers = Numbers::of(terms.terms.iter().enumerate().filter_map(|(order, term)| {
+        let list = term.lists.iter().find(|list| list.part == place)?;
+        Some((order, part.word(list.audience, term.key)?.number))
+    }));
+    let (mut scratch, mut orders, mut standing) = (Scratch::default(), Vec::new(), Vec::new());
     let one = |(doc, _): &(DocId, usize)| {
         let mut found = Found {
             counts: vec![[0; 3]; terms.terms.len()],
-            places: Default::default(),
+            adjacency: 0.0,
             lengths: part.forward.lengths(*doc),
             keywords: Vec::new(),
             name: false,
         };
-        let mut orders = Vec::new();
+        orders.clear();
         part.forward.read(*doc, &numbers, &mut scratch, |term, column, order| {
             found.counts[term][column] += 1;
             orders.push((term, column, order));
         });
-        if terms.pairs.iter().any(|(a, b)| found.said(*a) && found.said(*b)) {
+        if terms.pairs.iter().any(|(a, b)| said(&found.counts[*a]) && said(&found.counts[*b])) {
             let starts = part.forward.starts(*doc, &mut scratch);
-            for (term, column, order) in orders {
-                found.places[column].extend(starts.get(order).map(|start| (term, *start)));
-            }
+            let known = orders.iter().filter_map(|(term, column, order)| Some((*term, *column, *starts.get(*order)?)));
+            standing.clear();
+            standing.extend(known);
+            found.adjacency = adjacency(terms, &standing);
         }
         found
     };
@@ -194,7 +192,7 @@ fn measure(found: Found, terms: &Terms, averages: [f32; 3]) -> TextMatch {
         bm25[2],
         coverage(&found, terms, terms.terms.len()),
         coverage(&found, terms, RARE),
-        adjacency(&found, terms),
+        found.adjacency,
         shared_keywords(&found, terms),
         title_likeness(&found, terms),
     ];
@@ -206,32 +204,36 @@ fn coverage(found: &Found, terms: &Terms, first: usize) -> f32 {
     let (mut all, mut have) = (terms.unheard, 0.0);
     for (term, counts) in terms.terms.iter().zip(&found.counts).take(first) {
         all += term.weight * term.idf;
-        if counts.iter().any(|count| *count > 0) {
+        if said(counts) {
             have += term.weight * term.idf;
         }
     }
     if all > 0.0 { have / all } else { 0.0 }
 }
 
+/// Is a term said anywhere?
+fn said(counts: &[u32; 3]) -> bool {
+    counts.iter().any(|count| *count > 0)
+}
+
 /// The share of the query's neighbouring terms that are neighbours in the record too.
-fn adjacency(found: &Found, terms: &Terms) -> f32 {
+fn adjacency(terms: &Terms, standing: &[Standing]) -> f32 {
     let (mut all, mut have) = (0.0, 0.0);
     for (a, b) in &terms.pairs {
         let (first, second) = (&terms.terms[*a], &terms.terms[*b]);
         let weight = first.idf.min(second.idf);
         all += weight;
-        let length = first.length as u64;
-        if found.said(*a) && found.said(*b) && found.places.iter().any(|places| follow(places, *a, *b, length)) {
+        if follow(standing, *a, *b, first.length as u64) {
             have += weight;
         }
     }
     if all > 0.0 { have / all } else { 0.0 }
 }
 
-/// Does a term begin somewhere so many characters after another?
-fn follow(places: &[(usize, u64)], before: usize, after: usize, length: u64) -> bool {
-    let of = |wanted: usize| places.iter().filter(move |(term, _)| *term == wanted).map(|(_, start)| *start);
-    of(before).any(|start| of(after).any(|next| next == start + length))
+/// Does a term begin somewhere so many characters after another, in the same field?
+fn follow(standing: &[Standing], before: usize, after: usize, length: u64) -> bool {
+    let of = |wanted: usize| standing.iter().filter(move |(term, ..)| *term == wanted);
+    of(before).any(|(_, field, start)| of(after).any(|(_, other, next)| other == field && *next == start + length))
 }
 
 fn shared_keywords(found: &Found, terms: &Terms) -> f32 {

@@ -38,7 +38,8 @@ pub(super) struct Columns {
     facets: Facets,
     owner: (Column<u64>, Column<u64>),
     price: (Column<i64>, Column<i64>),
-    pub deadline: Column<i64>,
+    /// The narrowest audience of a record: who is of it sees every one.
+    narrowest: Audience,
 }
 
 /// What is asked of every candidate.
@@ -48,6 +49,8 @@ struct Row {
     updated: i64,
     audience: Audience,
     maturity: Option<u8>,
+    /// In days since the common era began.
+    deadline: Option<i32>,
 }
 
 /// The facets of all records, by their places among the values that there are.
@@ -64,7 +67,8 @@ impl Columns {
         let (high, low) = (fast.u64(columns::ID.0)?, fast.u64(columns::ID.1)?);
         let [version, audience, maturity] =
             [columns::VERSION, columns::AUDIENCE, columns::MATURITY].map(|name| fast.u64(name));
-        let (version, audience, maturity, updated) = (version?, audience?, maturity?, fast.i64(columns::UPDATED)?);
+        let (version, audience, maturity) = (version?, audience?, maturity?);
+        let (updated, deadline) = (fast.i64(columns::UPDATED)?, fast.i64(columns::DEADLINE)?);
         // What cannot be told is for the staff.
         let audience = |doc| {
             let number = audience.first(doc);
@@ -76,13 +80,15 @@ impl Columns {
             updated: updated.first(doc).unwrap_or_default(),
             audience: audience(doc),
             maturity: maturity.first(doc).and_then(|level| u8::try_from(level).ok()),
+            deadline: deadline.first(doc).and_then(|day| i32::try_from(day).ok()),
         };
+        let rows: Vec<Row> = (0..segment.max_doc()).map(row).collect();
         Ok(Self {
-            rows: (0..segment.max_doc()).map(row).collect(),
+            narrowest: rows.iter().map(|row| row.audience).max().unwrap_or(Audience::PUBLIC),
+            rows,
             facets: Facets::of(&fast.u64(columns::FACETS)?, segment.max_doc()),
             owner: (fast.u64(columns::OWNER.0)?, fast.u64(columns::OWNER.1)?),
             price: (fast.i64(columns::PRICE.0)?, fast.i64(columns::PRICE.1)?),
-            deadline: fast.i64(columns::DEADLINE)?,
         })
     }
 
@@ -111,13 +117,29 @@ impl Columns {
         self.row(doc).maturity
     }
 
+    /// In days since the common era began.
+    pub fn deadline(&self, doc: DocId) -> Option<i64> {
+        self.row(doc).deadline.map(i64::from)
+    }
+
     fn owners(&self, doc: DocId) -> impl Iterator<Item = Uuid> + '_ {
         let halves = self.owner.0.values_for_doc(doc).zip(self.owner.1.values_for_doc(doc));
         halves.map(|(high, low)| Uuid::from_u64_pair(high, low))
     }
 
     pub fn facets(&self, doc: DocId) -> impl Iterator<Item = Facet> + Clone {
-        self.facets.of_record(doc)
+        self.facet_places(doc).iter().map(|place| self.facets.values[*place as usize])
+    }
+
+    /// The places of the facets of a record among those that there are.
+    pub fn facet_places(&self, doc: DocId) -> &[u32] {
+        let doc = doc as usize;
+        &self.facets.places[self.facets.starts[doc] as usize..self.facets.starts[doc + 1] as usize]
+    }
+
+    /// The facets that there are.
+    pub fn all_facets(&self) -> &[Facet] {
+        &self.facets.values
     }
 
     pub fn price(&self, doc: DocId) -> Option<(i64, i64)> {
@@ -132,7 +154,8 @@ impl Columns {
     /// May this record be found? What is not known of a record meets no hard condition but that of price.
     pub fn pass(&self, filter: &Filter, doc: DocId) -> bool {
         let viewer = &filter.viewer;
-        let visible = self.audience(doc) <= viewer.audience
+        let visible = self.narrowest <= viewer.audience
+            || self.audience(doc) <= viewer.audience
             || viewer.owner.is_some_and(|viewer| self.owners(doc).any(|owner| owner == viewer));
         visible
             && self.has(&filter.facets, doc)
@@ -157,12 +180,6 @@ impl Facets {
             facets.starts.push(number(facets.places.len()));
         }
         facets
-    }
-
-    fn of_record(&self, doc: DocId) -> impl Iterator<Item = Facet> + Clone {
-        let doc = doc as usize;
-        let places = &self.places[self.starts[doc] as usize..self.starts[doc + 1] as usize];
-        places.iter().map(|place| self.values[*place as usize])
     }
 }
 

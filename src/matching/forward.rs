@@ -54,6 +54,8 @@ impl Sequence {
 /// The words of the records of a segment.
 pub(super) struct Forward {
     words: StrColumn,
+    /// By record: where its words begin. One more tells where the last end.
+    starts: Vec<u32>,
     steps: Column<u64>,
     /// By record: how many words are of the title, and of keywords.
     prominent: Vec<[u16; 2]>,
@@ -65,6 +67,18 @@ pub(super) struct Numbers {
     places: FxHashMap<u64, usize>,
     /// Whether some word has a number with these last bits: most have not, and need no look into the map.
     likely: Vec<bool>,
+}
+
+impl Numbers {
+    /// Of words by their places among those asked for.
+    pub fn of(words: impl Iterator<Item = (usize, u32)>) -> Self {
+        let mut numbers = Self { places: FxHashMap::default(), likely: vec![false; LIKELY] };
+        for (place, number) in words {
+            numbers.places.insert(number.into(), place);
+            numbers.likely[last_bits(number.into())] = true;
+        }
+        numbers
+    }
 }
 
 /// Space that readings share.
@@ -87,26 +101,30 @@ impl Forward {
         let length =
             |column: &Column<u64>, doc| column.first(doc).map_or(0, |length| u16::try_from(length).unwrap_or(u16::MAX));
         let prominent = (0..segment.max_doc()).map(|doc| [length(&titled, doc), length(&keyed, doc)]).collect();
-        Ok(Self { words, steps, prominent })
+        Ok(Self { starts: starts(words.ords(), segment.max_doc()), words, steps, prominent })
+    }
+
+    /// Where its words lie in the column.
+    fn rows(&self, doc: DocId) -> Range<u32> {
+        let doc = doc as usize;
+        self.starts[doc]..self.starts[doc + 1]
     }
 
     /// How many words title, keywords and body of a record have.
     pub fn lengths(&self, doc: DocId) -> [u32; 3] {
-        let all = u32::try_from(self.words.ords().index.value_row_ids(doc).len()).unwrap_or(u32::MAX);
         let [titled, keyed] = self.prominent[doc as usize].map(u32::from);
-        [titled, keyed, all.saturating_sub(titled + keyed)]
+        let rows = self.rows(doc);
+        [titled, keyed, (rows.end - rows.start).saturating_sub(titled + keyed)]
     }
 
-    /// The numbers of words; those that no record of the segment has are left out.
-    pub fn numbers<'a>(&self, words: impl Iterator<Item = (usize, &'a str)>) -> Result<Numbers, IndexError> {
-        let mut numbers = Numbers { places: FxHashMap::default(), likely: vec![false; LIKELY] };
-        for (place, word) in words {
-            if let Some(number) = self.words.dictionary().term_ord(word)? {
-                numbers.places.insert(number, place);
-                numbers.likely[last_bits(number)] = true;
-            }
+    /// Calls back for every word that is there, with its number.
+    pub fn each_word(&self, mut callback: impl FnMut(&[u8], u32)) -> Result<(), IndexError> {
+        let mut words = self.words.dictionary().stream()?;
+        for number in 0.. {
+            let Some((word, ())) = words.next() else { break };
+            callback(word, number);
         }
-        Ok(numbers)
+        Ok(())
     }
 
     /// Calls back for each of the words that a record has, in their order, with its place among those asked for, the
@@ -119,7 +137,7 @@ impl Forward {
         mut callback: impl FnMut(usize, usize, usize),
     ) {
         let [titled, keyed, _] = self.lengths(doc).map(|length| length as usize);
-        values(self.words.ords(), doc, &mut scratch.words);
+        values(self.words.ords(), self.rows(doc), &mut scratch.words);
         for (order, number) in scratch.words.iter().enumerate() {
             if !numbers.likely[last_bits(*number)] {
                 continue;
@@ -133,7 +151,7 @@ impl Forward {
 
     /// Where the words of a record begin, in characters.
     pub fn starts<'a>(&self, doc: DocId, scratch: &'a mut Scratch) -> &'a [u64] {
-        values(&self.steps, doc, &mut scratch.steps);
+        values(&self.steps, self.steps.index.value_row_ids(doc), &mut scratch.steps);
         let mut start = 0;
         for step in &mut scratch.steps {
             start += *step;
@@ -148,7 +166,7 @@ impl Forward {
         let mut words = Vec::new();
         for doc in docs {
             let [titled, keyed, _] = self.lengths(*doc).map(|length| length as usize);
-            values(self.words.ords(), *doc, &mut words);
+            values(self.words.ords(), self.rows(*doc), &mut words);
             for (range, which) in [(0..words.len(), 0), (0..titled + keyed, 1)] {
                 for number in distinct(&words, range) {
                     counted.entry(number).or_default()[which] += 1;
@@ -167,8 +185,19 @@ impl Forward {
     }
 }
 
-fn values(column: &Column<u64>, doc: DocId, values: &mut Vec<u64>) {
-    let rows = column.index.value_row_ids(doc);
+/// Where the values of each record begin, and where those of the last end.
+fn starts(column: &Column<u64>, records: DocId) -> Vec<u32> {
+    let mut starts = vec![0];
+    let mut end = 0;
+    for doc in 0..records {
+        // Of a record without values no place is told.
+        end = column.index.value_row_ids(doc).end.max(end);
+        starts.push(end);
+    }
+    starts
+}
+
+fn values(column: &Column<u64>, rows: Range<u32>, values: &mut Vec<u64>) {
     values.resize(rows.len(), 0);
     column.values.get_range(rows.start.into(), values);
 }

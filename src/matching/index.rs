@@ -251,7 +251,7 @@ impl KindIndex {
         prepared.set_payload(position);
         prepared.commit()?;
         self.reader.reload()?;
-        let next = Snapshot::of(self.reader.searcher(), Some(&self.snapshot()))?;
+        let next = Snapshot::of(self.reader.searcher(), &self.fields, Some(&self.snapshot()))?;
         *self.snapshot.write() = Arc::new(next);
         Ok(())
     }
@@ -345,7 +345,7 @@ struct Kept {
 impl Kept {
     fn of(index: Index) -> Result<Self, IndexError> {
         let reader: IndexReader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        let snapshot = Snapshot::of(reader.searcher(), None)?;
+        let snapshot = Snapshot::of(reader.searcher(), &schema().1, None)?;
         Ok(Self { index, reader, snapshot })
     }
 

@@ -21,6 +21,7 @@ pub mod follow;
 mod forward;
 mod highlight;
 mod index;
+mod lexicon;
 pub mod meanings;
 mod model;
 mod nearest;
@@ -38,6 +39,7 @@ mod search;
 mod snapshot;
 mod statistics;
 pub mod text;
+mod turns;
 mod view;
 pub(crate) mod work;
 
@@ -60,6 +62,7 @@ pub use scores::Score;
 pub use search::{FacetCount, Found, Hit, SearchRequest};
 
 use self::nearest::Spoken;
+use self::turns::Turns;
 use crate::access::Audience;
 use crate::meaning::{Compact, Embedder, ModelError};
 use crate::registry::Kind;
@@ -72,6 +75,7 @@ pub struct Engine {
     /// For what is not known by its meaning.
     words: Model,
     choice: Choice,
+    turns: Turns,
     /// None where words alone count.
     pub embedder: Option<Arc<Embedder>>,
 }
@@ -86,7 +90,7 @@ impl Engine {
         let indexes = indexes.into_iter().collect::<Result<Vec<_>, _>>()?;
         // A model that was learned from words is good for those.
         let words = if model.knows_meaning() { Model::words()? } else { model.clone() };
-        Ok(Self { indexes, model, words, choice: Choice::default(), embedder: None })
+        Ok(Self { indexes, model, words, choice: Choice::default(), turns: Turns::default(), embedder: None })
     }
 
     /// The same with a model of meaning.

@@ -40,12 +40,11 @@ pub async fn near_results(query: Query, caller: &Caller, limit: usize, state: &w
 
 /// Scoring is work of the processor, not for the thread that other requests share.
 async fn ranked(mut request: MatchRequest, state: &web::Data<State>) -> Answer<Vec<Match>> {
-    let state = state.clone();
-    let found = web::block(move || {
-        state.engine.understand(&mut request.query).map_err(Problem::internal)?;
-        state.engine.matches(&request).map_err(Problem::internal)
+    let found = state.engine.work(move |engine| {
+        engine.understand(&mut request.query).map_err(Problem::internal)?;
+        engine.matches(&request).map_err(Problem::internal)
     });
-    found.await.map_err(Problem::internal)?
+    found.await
 }
 
 /// What the best records of a kind, as many at most, cover of what a record looks for: as many telling terms at most. Those that
@@ -64,10 +63,9 @@ pub async fn covered<C: Concept + Indexed>(
     let query = documents::query_of(record, state.engine.meaning_version(), &mut connection).await?;
     drop(connection);
     let mut request = request_for(kind, query, asks(C::KIND), &[], Viewer::of(caller), most);
-    let state = state.clone();
-    let covered = web::block(move || {
-        state.engine.understand(&mut request.query).map_err(Problem::internal)?;
-        state.engine.coverage(&request, most_terms).map_err(Problem::internal)
+    let covered = state.engine.work(move |engine| {
+        engine.understand(&mut request.query).map_err(Problem::internal)?;
+        engine.coverage(&request, most_terms).map_err(Problem::internal)
     });
-    covered.await.map_err(Problem::internal)?
+    covered.await
 }

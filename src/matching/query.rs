@@ -8,6 +8,7 @@ use tantivy::schema::Field;
 
 use super::document::Document;
 use super::index::{Fields, WordFields};
+use super::lexicon::Key;
 use super::nearest::Spoken;
 use super::statistics::List;
 use super::text::{simplified, telling, words};
@@ -103,6 +104,7 @@ impl Query {
 #[derive(Clone, Debug)]
 pub(super) struct QueryTerm {
     pub text: String,
+    pub key: Key,
     /// The English words that it stands for, where it is none of the query's own.
     pub stands_for: Option<String>,
     /// Which fields of the query it stands in.
@@ -254,7 +256,7 @@ impl Terms {
         pairs.dedup();
         if !layer.is_counted() {
             for term in &mut terms {
-                term.lists = layer.lists(view, |words| words.text, &term.text)?;
+                term.lists = layer.lists_of(view, term.key);
             }
         }
         let exact = |field: fn(&WordFields) -> Field, texts: &[String]| -> Result<Vec<Exact>, IndexError> {
@@ -298,11 +300,12 @@ fn weigh(heard: &Heard, layer: &Layer, view: &View) -> Result<(Vec<QueryTerm>, f
     let everything = heard.choice == Choice::Everything;
     let (mut terms, mut unheard) = (Vec::with_capacity(heard.words.len()), Vec::new());
     for (text, word) in heard.words.iter().filter(|(_, word)| word.weight > 0.0) {
-        let known = view.statistics.word(text)?;
+        let key = Key::of(text);
+        let known = view.statistics.word(text, key);
         let found = known.records as f32;
         let common = found > records * COMMON && records >= 100.0 && !everything;
         let idf = (1.0 + (records - found + 0.5).max(0.5) / (found + 0.5)).ln();
-        if known.records == 0 && !layer.knows(text, view)? {
+        if known.records == 0 && !layer.knows(key, view)? {
             unheard.push(word.weight.sqrt() * idf);
             continue;
         }
@@ -310,9 +313,10 @@ fn weigh(heard: &Heard, layer: &Layer, view: &View) -> Result<(Vec<QueryTerm>, f
             continue;
         }
         let prominent = word.title || word.keywords || everything;
-        let keyness = if prominent { 1.0 } else { keyness(found, view.statistics.prominently(text, &known)? as f32) };
+        let keyness = if prominent { 1.0 } else { keyness(found, known.prominently as f32) };
         terms.push(QueryTerm {
             text: text.clone(),
+            key,
             stands_for: word.stands_for.clone(),
             title: word.title,
             keywords: word.keywords,

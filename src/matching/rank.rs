@@ -1,5 +1,6 @@
 //! Matches: candidates, their features, their score, and why.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::rc::Rc;
 
@@ -9,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::candidates::{Candidate, best};
-use super::conditions::{Stand, Wanted};
+use super::conditions::{CONDITION_FEATURES, Stand, Wanted};
 use super::features::{MEANING_FEATURE, TEXT_FEATURES, TextMatch, nearness, text_matches};
 use super::filter::Filter;
 use super::model::{Level, Scorer, feature_names};
@@ -50,9 +51,14 @@ pub struct Place {
 }
 
 impl Place {
+    /// The best first.
+    pub(super) fn order(&self, other: &Self) -> Ordering {
+        other.raw.total_cmp(&self.raw).then_with(|| self.id.cmp(&other.id))
+    }
+
     /// Is this further down than the other?
     pub(super) fn is_after(&self, other: &Self) -> bool {
-        self.raw.total_cmp(&other.raw).then_with(|| other.id.cmp(&self.id)).is_lt()
+        self.order(other).is_gt()
     }
 }
 
@@ -133,20 +139,23 @@ pub struct FeatureShare {
     pub contribution: f32,
 }
 
+/// Values of all features, in the order of [`feature_names`].
+pub(super) type Features = [f32; TEXT_FEATURES.len() + 1 + CONDITION_FEATURES.len()];
+
 /// A candidate with its features and raw score.
 pub(super) struct Scored {
     pub place: Place,
     /// What was looked for in the layer that it is of.
     pub terms: Rc<Terms>,
     pub text: TextMatch,
-    pub features: Vec<f32>,
+    pub features: Features,
     pub candidate: Candidate,
 }
 
 impl Scored {
     /// How near it is in meaning, as the feature says it.
     pub fn meaning(&self) -> f32 {
-        self.features.get(TEXT_FEATURES.len()).copied().unwrap_or_default()
+        self.features[TEXT_FEATURES.len()]
     }
 }
 
@@ -208,7 +217,7 @@ impl Engine {
                 let near = query.meaning.as_ref().and_then(|to| part.meanings.nearest(candidate.doc, to, &mut space));
                 let meaning = nearness(near);
                 let conditions = wanted.features(&part.columns, candidate.doc);
-                let features: Vec<f32> = text.features.iter().chain(&[meaning]).chain(&conditions).copied().collect();
+                let features = together(text.features, meaning, conditions);
                 let raw = weights.iter().zip(&features).map(|(weight, value)| weight * value).sum();
                 Scored {
                     place: Place { raw, id: candidate.id(&view) },
@@ -220,7 +229,7 @@ impl Engine {
             }));
             looked_for.push(terms);
         }
-        scored.sort_by(|a, b| b.place.raw.total_cmp(&a.place.raw).then_with(|| a.place.id.cmp(&b.place.id)));
+        scored.sort_by(|a, b| a.place.order(&b.place));
         Ok(Ranked { view, terms: looked_for, scored })
     }
 }
@@ -240,6 +249,11 @@ fn gather(
         candidates.extend(near.filter(|near| !known.contains(&(near.part, near.doc))));
     }
     Ok(candidates)
+}
+
+fn together(text: [f32; TEXT_FEATURES.len()], meaning: f32, conditions: [f32; CONDITION_FEATURES.len()]) -> Features {
+    let mut all = text.into_iter().chain([meaning]).chain(conditions);
+    std::array::from_fn(|_| all.next().unwrap_or_default())
 }
 
 fn explain(scored: &Scored, conditions: Vec<Stand>, scorer: &Scorer, model: &str) -> Explanation {

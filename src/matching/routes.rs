@@ -140,16 +140,13 @@ pub async fn search(request: HttpRequest, state: web::Data<State>, caller: Calle
         after: place(&paging)?,
         meaning: None,
     };
-    let found = {
-        let state = state.clone();
-        let find = move || {
-            if by_meaning {
-                search.meaning = state.engine.meaning_of(&search.words).map_err(Problem::internal)?;
-            }
-            state.engine.search(&search).map_err(Problem::internal)
-        };
-        web::block(find).await.map_err(Problem::internal)??
-    };
+    let finding = state.engine.work(move |engine| {
+        if by_meaning {
+            search.meaning = engine.meaning_of(&search.words).map_err(Problem::internal)?;
+        }
+        engine.search(&search).map_err(Problem::internal)
+    });
+    let found = finding.await?;
     let mut hits = found.hits;
     let next_cursor = paging.cut(&mut hits, |hit| position(&hit.place));
     let items = described(hits, &caller, &mut state.database.connection().await?).await?;
@@ -202,13 +199,12 @@ async fn matches_of<C: Concept + Indexed>(
 
 /// Scoring is work of the processor, not for the thread that other requests share.
 async fn ranked(state: &web::Data<State>, mut request: MatchRequest) -> Answer<Ranking> {
-    let state = state.clone();
-    let ranked = web::block(move || {
-        state.engine.understand(&mut request.query).map_err(Problem::internal)?;
-        let matches = state.engine.matches(&request).map_err(Problem::internal)?;
+    let ranking = state.engine.work(move |engine| {
+        engine.understand(&mut request.query).map_err(Problem::internal)?;
+        let matches = engine.matches(&request).map_err(Problem::internal)?;
         Ok(Ranking { matches, query: request.query })
     });
-    ranked.await.map_err(Problem::internal)?
+    ranking.await
 }
 
 fn link(response: &mut actix_web::HttpResponseBuilder, request: &HttpRequest, cursor: Option<&str>) {

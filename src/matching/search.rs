@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::counts::Counts;
 use super::filter::Filter;
 use super::query::Query;
-use super::rank::Place;
+use super::rank::{Place, Scored};
 use super::text::{simplified, words};
 use super::{Engine, Facet, IndexError, Kind};
 use crate::meaning::Compact;
@@ -75,7 +75,7 @@ impl Engine {
         let (mut query, names) = Query::of_words(&request.words);
         query.meaning.clone_from(&request.meaning);
         let scorer = &self.model_for(&query).search;
-        let mut hits: Vec<Hit> = Vec::new();
+        let mut found: Vec<(Kind, Scored)> = Vec::new();
         let mut counts = Counts::default();
         let asked = !names.is_empty() || !words(&request.words).is_empty();
         let kinds = if asked { &request.kinds[..] } else { &[] };
@@ -86,19 +86,20 @@ impl Engine {
                 counts.count(terms, layer, &ranked.view, &request.filter)?;
             }
             for scored in ranked.scored.iter().filter(|scored| !scored.text.says_something()) {
-                counts.count_one(scored.candidate, &ranked.view, &request.filter);
+                counts.count_one(scored.candidate, &ranked.view);
             }
-            hits.extend(ranked.scored.iter().map(|scored| Hit {
-                kind: *kind,
-                id: scored.place.id,
-                place: scored.place,
-                score: scorer.calibrated(scored.place.raw),
-                terms: matched(&scored.terms, &scored.text.counts),
-            }));
+            found.extend(ranked.scored.into_iter().map(|scored| (*kind, scored)));
         }
-        hits.retain(|hit| request.after.is_none_or(|after| hit.place.is_after(&after)));
-        hits.sort_by(|a, b| b.place.raw.total_cmp(&a.place.raw).then_with(|| a.id.cmp(&b.id)));
-        hits.truncate(request.limit);
+        found.retain(|(_, scored)| request.after.is_none_or(|after| scored.place.is_after(&after)));
+        found.sort_by(|(_, a), (_, b)| a.place.order(&b.place));
+        let hits = found.into_iter().take(request.limit).map(|(kind, scored)| Hit {
+            kind,
+            id: scored.place.id,
+            place: scored.place,
+            score: scorer.calibrated(scored.place.raw),
+            terms: matched(&scored.terms, &scored.text.counts),
+        });
+        let hits = hits.collect();
         Ok(Found { hits, total: counts.total(), estimated: counts.estimated, facets: by_name(counts.facets()) })
     }
 }

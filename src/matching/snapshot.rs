@@ -15,6 +15,8 @@ use tantivy::{DocId, Searcher, SegmentReader, Term};
 use super::IndexError;
 use super::filter::Columns;
 use super::forward::Forward;
+use super::index::Fields;
+use super::lexicon::{Key, Lexicon, Word};
 use super::nearness::Meanings;
 use crate::access::Audience;
 
@@ -30,6 +32,7 @@ pub(super) struct Part {
     pub segment: SegmentReader,
     pub columns: Arc<Columns>,
     pub forward: Arc<Forward>,
+    lexicon: Arc<Lexicon>,
     pub meanings: Arc<Meanings>,
     counts: Arc<Counts>,
 }
@@ -53,11 +56,11 @@ pub(super) enum Counted {
 
 impl Snapshot {
     /// What is known of the segments that the snapshot before had is carried on.
-    pub fn of(searcher: Searcher, before: Option<&Self>) -> Result<Self, IndexError> {
+    pub fn of(searcher: Searcher, fields: &Fields, before: Option<&Self>) -> Result<Self, IndexError> {
         let segments = searcher.segment_readers().iter();
         let parts = segments.map(|segment| match before.and_then(|before| before.part_like(segment)) {
             Some(then) => then.now(segment),
-            None => Part::of(segment),
+            None => Part::of(segment, fields),
         });
         let parts = parts.collect::<Result<_, IndexError>>()?;
         Ok(Self { parts, _searcher: searcher })
@@ -87,14 +90,15 @@ impl Snapshot {
 }
 
 impl Part {
-    fn of(segment: &SegmentReader) -> Result<Self, IndexError> {
+    fn of(segment: &SegmentReader, fields: &Fields) -> Result<Self, IndexError> {
         let (columns, forward) = (Arc::new(Columns::of(segment)?), Arc::new(Forward::of(segment)?));
         let meanings = Arc::new(Meanings::of(segment, &columns)?);
+        let lexicon = Arc::new(Lexicon::of(segment, &forward, fields)?);
         let mut counts = Counts::default();
         for doc in 0..segment.max_doc() {
             counts.add(doc, &columns, &forward);
         }
-        let whole = Self { segment: segment.clone(), columns, forward, meanings, counts: Arc::new(counts) };
+        let whole = Self { segment: segment.clone(), columns, forward, lexicon, meanings, counts: Arc::new(counts) };
         let removed: Vec<DocId> = (0..segment.max_doc()).filter(|doc| segment.is_deleted(*doc)).collect();
         whole.less(&removed)
     }
@@ -105,6 +109,7 @@ impl Part {
             segment: segment.clone(),
             columns: Arc::clone(&self.columns),
             forward: Arc::clone(&self.forward),
+            lexicon: Arc::clone(&self.lexicon),
             meanings: Arc::clone(&self.meanings),
             counts: Arc::clone(&self.counts),
         };
@@ -137,16 +142,21 @@ impl Part {
         Ok(self.segment.inverted_index(field)?)
     }
 
-    /// Where the list of a word of a field is.
-    pub fn list(&self, field: Field, word: &str) -> Result<Option<TermInfo>, IndexError> {
-        Ok(self.lists(field)?.get_term_info(&Term::from_field_text(field, word))?)
+    /// A word of the records of an audience.
+    pub fn word(&self, audience: Audience, key: Key) -> Option<&Word> {
+        self.lexicon.word(audience, key)
     }
 
-    /// How many of the records of a list live.
-    pub fn living(&self, list: &TermInfo, audience: Audience, word: &str, counted: Counted) -> u64 {
+    /// Where the list of a text of a field is.
+    pub fn list(&self, field: Field, text: &str) -> Result<Option<TermInfo>, IndexError> {
+        Ok(self.lists(field)?.get_term_info(&Term::from_field_text(field, text))?)
+    }
+
+    /// How many of so many records with a word live.
+    pub fn living(&self, records: u32, audience: Audience, word: &str, counted: Counted) -> u64 {
         let removed = &self.counts.removed[audience.place()];
         let removed = if removed.is_empty() { None } else { removed.get(word) };
-        u64::from(list.doc_freq.saturating_sub(removed.map_or(0, |removed| removed[counted as usize])))
+        u64::from(records.saturating_sub(removed.map_or(0, |removed| removed[counted as usize])))
     }
 }
 

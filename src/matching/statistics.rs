@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use tantivy::postings::TermInfo;
 
-use super::IndexError;
-use super::index::Fields;
+use super::lexicon::Key;
 use super::snapshot::{Counted, Snapshot};
 use crate::access::Audience;
 
@@ -22,7 +21,6 @@ pub(super) struct List {
 /// Counts over the records of some audiences.
 pub(super) struct Statistics {
     snapshot: Arc<Snapshot>,
-    fields: Fields,
     /// Each counted audience, and the segments that have records of it.
     counted: Vec<(Audience, Vec<usize>)>,
     records: u64,
@@ -34,15 +32,16 @@ pub(super) struct Statistics {
 pub(super) struct Known {
     /// How many records have it.
     pub records: u64,
+    /// How many have it in title or keywords.
+    pub prominently: u64,
     pub lists: Vec<List>,
 }
 
 impl Statistics {
-    pub fn of(audiences: &[Audience], fields: Fields, snapshot: &Arc<Snapshot>) -> Self {
+    pub fn of(audiences: &[Audience], snapshot: &Arc<Snapshot>) -> Self {
         let lengths = audiences.iter().map(|audience| snapshot.lengths(*audience));
         Self {
             snapshot: Arc::clone(snapshot),
-            fields,
             counted: audiences
                 .iter()
                 .map(|audience| (*audience, snapshot.parts_of(std::slice::from_ref(audience))))
@@ -63,28 +62,17 @@ impl Statistics {
     }
 
     /// What is known of a word. A record has one audience, so none is counted twice.
-    pub fn word(&self, word: &str) -> Result<Known, IndexError> {
-        let mut known = Known { records: 0, lists: Vec::new() };
+    pub fn word(&self, word: &str, key: Key) -> Known {
+        let mut known = Known { records: 0, prominently: 0, lists: Vec::new() };
         for (audience, parts) in &self.counted {
             for place in parts {
                 let part = &self.snapshot.parts[*place];
-                let Some(info) = part.list(self.fields.words[audience.place()].text, word)? else { continue };
-                known.records += part.living(&info, *audience, word, Counted::Anywhere);
-                known.lists.push(List { part: *place, audience: *audience, info });
+                let Some(found) = part.word(*audience, key) else { continue };
+                known.records += part.living(found.records, *audience, word, Counted::Anywhere);
+                known.prominently += part.living(found.prominently, *audience, word, Counted::Prominently);
+                known.lists.push(List { part: *place, audience: *audience, info: found.list() });
             }
         }
-        Ok(known)
-    }
-
-    /// How many records have a word in title or keywords.
-    pub fn prominently(&self, word: &str, known: &Known) -> Result<u64, IndexError> {
-        let mut records = 0;
-        for List { part, audience, .. } in &known.lists {
-            let part = &self.snapshot.parts[*part];
-            if let Some(info) = part.list(self.fields.words[audience.place()].prominent, word)? {
-                records += part.living(&info, *audience, word, Counted::Prominently);
-            }
-        }
-        Ok(records)
+        known
     }
 }

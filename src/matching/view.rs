@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::IndexError;
 use super::document::Viewer;
 use super::index::{Fields, KindIndex, WordFields};
+use super::lexicon::Key;
 use super::snapshot::{Part, Snapshot};
 use super::statistics::{List, Statistics};
 use crate::access::Audience;
@@ -55,7 +56,7 @@ impl View {
         let counted = viewer.audience.min(COUNTED);
         let (open, closed): (Vec<_>, Vec<_>) = Audience::ALL.into_iter().partition(|audience| *audience <= counted);
         let open = Layer::of(open, Reach::Open, &snapshot);
-        let statistics = Statistics::of(&open.audiences, fields, &snapshot);
+        let statistics = Statistics::of(&open.audiences, &snapshot);
         let mut layers = vec![open];
         if let Some(reach) = Reach::beyond(viewer, &fields, &snapshot)? {
             layers.push(Layer::of(closed, reach, &snapshot));
@@ -96,6 +97,16 @@ impl Layer {
     /// Are its records those that are counted?
     pub const fn is_counted(&self) -> bool {
         matches!(self.reach, Reach::Open)
+    }
+
+    /// The lists of a word.
+    pub fn lists_of(&self, view: &View, key: Key) -> Vec<List> {
+        let everywhere = self.parts.iter().flat_map(|part| self.audiences.iter().map(|audience| (*part, *audience)));
+        let found = everywhere.filter_map(|(part, audience)| {
+            let word = view.snapshot.parts[part].word(audience, key)?;
+            Some(List { part, audience, info: word.list() })
+        });
+        found.collect()
     }
 
     /// The lists of a text in a field of the layer's audiences.
@@ -139,11 +150,11 @@ impl Layer {
     }
 
     /// Has a record of the layer a word that none of those counted has?
-    pub fn knows(&self, word: &str, view: &View) -> Result<bool, IndexError> {
+    pub fn knows(&self, word: Key, view: &View) -> Result<bool, IndexError> {
         if self.is_counted() {
             return Ok(false);
         }
-        for List { part, audience, info } in self.lists(view, |words| words.text, word)? {
+        for List { part, audience, info } in self.lists_of(view, word) {
             let part = &view.snapshot.parts[part];
             let lists = part.lists(view.fields.words[audience.place()].text)?;
             let mut list = lists.read_postings_from_terminfo(&info, IndexRecordOption::Basic)?;

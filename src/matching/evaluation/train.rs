@@ -1,8 +1,9 @@
-//! Learning the model from judgments: a pairwise logistic regression that stays near what was believed before
+//! Learning the model from judgments: a multinomial logistic regression that stays near what was believed before
 //! (maximum a posteriori with a Gaussian prior), then a calibration that can only rise.
 //!
-//! Of two records judged for one query the better one is to score higher (Burges et al. 2005, `RankNet`, with a linear
-//! score). Where the judgments say nothing of a feature, the weight of the prior stays.
+//! Of the records of one query that which is to come first is to be likeliest, by the exponential of its score (Cao et
+//! al. 2007, `ListNet`, with a linear score): what matters is who is at the top, not how many pairs further down are in
+//! order. Where the judgments say nothing of a feature, the weight of the prior stays.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +43,7 @@ impl Group {
             judged.and_then(|(grades, name)| grades.get(name).copied()).or(unjudged)
         };
         let ranked = collection.rank(topic)?.into_iter();
-        Ok(Self(ranked.filter_map(|scored| Some((scored.features, grade(scored.place.id)?))).collect()))
+        Ok(Self(ranked.filter_map(|scored| Some((scored.features.to_vec(), grade(scored.place.id)?))).collect()))
     }
 }
 
@@ -107,7 +108,7 @@ fn weigh(prior: &Scorer, groups: &[Group]) -> BTreeMap<String, f32> {
     let mut kept: Vec<usize> = (0..names.len()).collect();
     loop {
         let believed: Vec<f64> = kept.iter().map(|place| f64::from(prior.weight(names[*place]))).collect();
-        let weights = newton(&believed, &differences(groups, &kept, &believed));
+        let weights = newton(&believed, &choices(groups, &kept, &believed));
         if weights.iter().all(|weight| *weight >= 0.0) {
             let named = kept.iter().zip(weights).map(|(place, weight)| (names[*place].to_owned(), rounded(weight)));
             return named.filter(|(_, weight)| *weight > 0.0).collect();
@@ -116,65 +117,105 @@ fn weigh(prior: &Scorer, groups: &[Group]) -> BTreeMap<String, f32> {
     }
 }
 
-/// A better record's features less a worse one's, the prior's own score first, and how much the pair weighs: a query
-/// weighs 1 in all.
-struct Difference {
-    features: Vec<f64>,
-    weight: f64,
+/// The candidates of a query: the features of each, the prior's own score first, and its share of what the query gains
+/// in all.
+type Choice = Vec<(Vec<f64>, f64)>;
+
+fn choices(groups: &[Group], kept: &[usize], believed: &[f64]) -> Vec<Choice> {
+    let gaining = groups.iter().filter(|Group(candidates)| candidates.iter().any(|(_, grade)| *grade > 0));
+    let choice = |Group(candidates): &Group| -> Choice {
+        let gain: f64 = candidates.iter().map(|(_, grade)| f64::from(*grade)).sum();
+        let of = |(features, grade): &(Vec<f32>, u32)| {
+            let kept: Vec<f64> = kept.iter().map(|place| f64::from(features[*place])).collect();
+            let prior = kept.iter().zip(believed).map(|(value, weight)| value * weight).sum();
+            (std::iter::once(prior).chain(kept).collect(), f64::from(*grade) / gain)
+        };
+        candidates.iter().map(of).collect()
+    };
+    gaining.map(choice).collect()
 }
 
-fn differences(groups: &[Group], kept: &[usize], believed: &[f64]) -> Vec<Difference> {
-    let mut differences = Vec::new();
-    for Group(candidates) in groups {
-        let pairs = candidates.iter().flat_map(|better| candidates.iter().map(move |worse| (better, worse)));
-        let pairs: Vec<_> = pairs.filter(|(better, worse)| better.1 > worse.1).collect();
-        let all: f64 = pairs.iter().map(|(better, worse)| f64::from(better.1 - worse.1)).sum();
-        differences.extend(pairs.into_iter().map(|(better, worse)| {
-            let lead = kept.iter().map(|place| f64::from(better.0[*place]) - f64::from(worse.0[*place]));
-            let lead: Vec<f64> = lead.collect();
-            let prior_lead = lead.iter().zip(believed).map(|(lead, weight)| lead * weight).sum();
-            Difference {
-                features: std::iter::once(prior_lead).chain(lead).collect(),
-                weight: f64::from(better.1 - worse.1) / all,
-            }
-        }));
-    }
-    differences
+/// The loss of some weights, and how it changes with them.
+struct Loss {
+    value: f64,
+    gradient: Vec<f64>,
+    hessian: Vec<Vec<f64>>,
 }
 
-/// Minimises the loss by Newton's method; it is strictly convex, so there is one minimum. The first coefficient
-/// scales the prior, the others add to it.
-fn newton(believed: &[f64], differences: &[Difference]) -> Vec<f64> {
-    let size = believed.len() + 1;
-    let start: Vec<f64> = std::iter::once(1.0).chain(std::iter::repeat_n(0.0, believed.len())).collect();
-    let held: Vec<f64> = std::iter::once(FREE).chain(std::iter::repeat_n(PRIOR, believed.len())).collect();
-    let mut weights = start.clone();
-    for _ in 0..MOST_STEPS {
-        let mut gradient: Vec<f64> = (0..size).map(|place| held[place] * (weights[place] - start[place])).collect();
-        let mut hessian = vec![vec![0.0; size]; size];
-        for (place, row) in hessian.iter_mut().enumerate() {
-            row[place] = held[place];
+impl Loss {
+    /// What the weights cost that are held to others, each so strongly.
+    fn of(weights: &[f64], start: &[f64], held: &[f64], choices: &[Choice]) -> Self {
+        let size = weights.len();
+        let mut loss = Self { value: 0.0, gradient: vec![0.0; size], hessian: vec![vec![0.0; size]; size] };
+        for place in 0..size {
+            let off = weights[place] - start[place];
+            loss.value += held[place] * off * off / 2.0;
+            loss.gradient[place] = held[place] * off;
+            loss.hessian[place][place] = held[place];
         }
-        for Difference { features, weight } in differences {
-            let lead: f64 = weights.iter().zip(features).map(|(weight, feature)| weight * feature).sum();
-            let wrong = 1.0 / (1.0 + lead.exp());
+        choices.iter().for_each(|choice| loss.add(weights, choice));
+        loss
+    }
+
+    /// Adds the cross-entropy of the shares that the scores stand for and those that are gained.
+    fn add(&mut self, weights: &[f64], choice: &Choice) {
+        let scores: Vec<f64> = choice.iter().map(|(features, _)| dot(weights, features)).collect();
+        let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let sum: f64 = scores.iter().map(|score| (score - most).exp()).sum();
+        let mut mean = vec![0.0; weights.len()];
+        for ((features, gained), score) in choice.iter().zip(&scores) {
+            let share = (score - most).exp() / sum;
+            self.value -= gained * (score - most - sum.ln());
             for (place, feature) in features.iter().enumerate() {
-                gradient[place] -= weight * wrong * feature;
-                let curvature = weight * wrong * (1.0 - wrong) * feature;
-                for (cell, other) in hessian[place].iter_mut().zip(features) {
-                    *cell += curvature * other;
+                mean[place] += share * feature;
+                self.gradient[place] += (share - gained) * feature;
+                for (cell, other) in self.hessian[place].iter_mut().zip(features) {
+                    *cell += share * feature * other;
                 }
             }
         }
-        let step = solve(hessian, gradient);
-        for (weight, step) in weights.iter_mut().zip(&step) {
-            *weight -= step;
+        for (row, one) in self.hessian.iter_mut().zip(&mean) {
+            for (cell, other) in row.iter_mut().zip(&mean) {
+                *cell -= one * other;
+            }
         }
-        if step.iter().all(|step| step.abs() < 1e-6) {
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// Minimises the loss by Newton's method, by half a step where a whole one leads up; it is strictly convex, so there is
+/// one minimum. The first coefficient scales the prior, the others add to it.
+fn newton(believed: &[f64], choices: &[Choice]) -> Vec<f64> {
+    let start: Vec<f64> = std::iter::once(1.0).chain(std::iter::repeat_n(0.0, believed.len())).collect();
+    let held: Vec<f64> = std::iter::once(FREE).chain(std::iter::repeat_n(PRIOR, believed.len())).collect();
+    let mut weights = start.clone();
+    let mut loss = Loss::of(&weights, &start, &held, choices);
+    for _ in 0..MOST_STEPS {
+        let mut step = solve(loss.hessian.clone(), loss.gradient.clone());
+        loop {
+            let tried: Vec<f64> = weights.iter().zip(&step).map(|(weight, step)| weight - step).collect();
+            let there = Loss::of(&tried, &start, &held, choices);
+            if there.value <= loss.value {
+                (weights, loss) = (tried, there);
+                break;
+            }
+            if is_settled(&step) {
+                break;
+            }
+            step.iter_mut().for_each(|step| *step /= 2.0);
+        }
+        if is_settled(&step) {
             break;
         }
     }
     believed.iter().zip(&weights[1..]).map(|(believed, more)| weights[0] * believed + more).collect()
+}
+
+fn is_settled(step: &[f64]) -> bool {
+    step.iter().all(|step| step.abs() < 1e-6)
 }
 
 /// Solves a system of equations whose matrix is positive definite, by elimination.
