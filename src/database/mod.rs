@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use diesel::ConnectionResult;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
 use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use futures_util::FutureExt;
@@ -53,6 +53,8 @@ impl Database {
     /// If the pool cannot be made; a database that does not answer shows at the first connection.
     pub fn new(url: &str, size: usize) -> Result<Self, DatabaseError> {
         let mut config = ManagerConfig::default();
+        // One that was closed is known without asking the database, which would cost every request a round trip.
+        config.recycling_method = RecyclingMethod::Fast;
         config.custom_setup = Box::new(|url| pooled(url.to_owned()).boxed());
         let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
         let pool = Pool::builder(manager)

@@ -20,6 +20,8 @@ const PRIOR: f64 = 1.0;
 const FREE: f64 = 0.01;
 /// Newton's method settles in fewer steps than this.
 const MOST_STEPS: usize = 50;
+/// A step that is none.
+const SETTLED: f64 = 1e-6;
 /// Points of a calibration.
 const POINTS: usize = 12;
 
@@ -143,20 +145,6 @@ struct Loss {
 }
 
 impl Loss {
-    /// What the weights cost that are held to others, each so strongly.
-    fn of(weights: &[f64], start: &[f64], held: &[f64], choices: &[Choice]) -> Self {
-        let size = weights.len();
-        let mut loss = Self { value: 0.0, gradient: vec![0.0; size], hessian: vec![vec![0.0; size]; size] };
-        for place in 0..size {
-            let off = weights[place] - start[place];
-            loss.value += held[place] * off * off / 2.0;
-            loss.gradient[place] = held[place] * off;
-            loss.hessian[place][place] = held[place];
-        }
-        choices.iter().for_each(|choice| loss.add(weights, choice));
-        loss
-    }
-
     /// Adds the cross-entropy of the shares that the scores stand for and those that are gained.
     fn add(&mut self, weights: &[f64], choice: &Choice) {
         let scores: Vec<f64> = choice.iter().map(|(features, _)| dot(weights, features)).collect();
@@ -186,36 +174,60 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Minimises the loss by Newton's method, by half a step where a whole one leads up; it is strictly convex, so there is
-/// one minimum. The first coefficient scales the prior, the others add to it.
-fn newton(believed: &[f64], choices: &[Choice]) -> Vec<f64> {
-    let start: Vec<f64> = std::iter::once(1.0).chain(std::iter::repeat_n(0.0, believed.len())).collect();
-    let held: Vec<f64> = std::iter::once(FREE).chain(std::iter::repeat_n(PRIOR, believed.len())).collect();
-    let mut weights = start.clone();
-    let mut loss = Loss::of(&weights, &start, &held, choices);
-    for _ in 0..MOST_STEPS {
-        let mut step = solve(loss.hessian.clone(), loss.gradient.clone());
-        loop {
-            let tried: Vec<f64> = weights.iter().zip(&step).map(|(weight, step)| weight - step).collect();
-            let there = Loss::of(&tried, &start, &held, choices);
-            if there.value <= loss.value {
-                (weights, loss) = (tried, there);
-                break;
-            }
-            if is_settled(&step) {
-                break;
-            }
-            step.iter_mut().for_each(|step| *step /= 2.0);
-        }
-        if is_settled(&step) {
-            break;
-        }
-    }
-    believed.iter().zip(&weights[1..]).map(|(believed, more)| weights[0] * believed + more).collect()
+/// What weights are sought for, where from, and how strongly each is held to where it starts.
+struct Descent<'c> {
+    start: Vec<f64>,
+    held: Vec<f64>,
+    choices: &'c [Choice],
 }
 
-fn is_settled(step: &[f64]) -> bool {
-    step.iter().all(|step| step.abs() < 1e-6)
+impl Descent<'_> {
+    fn loss(&self, weights: &[f64]) -> Loss {
+        let size = weights.len();
+        let mut loss = Loss { value: 0.0, gradient: vec![0.0; size], hessian: vec![vec![0.0; size]; size] };
+        let off = weights.iter().zip(&self.start).map(|(weight, start)| weight - start);
+        for (place, (off, held)) in off.zip(&self.held).enumerate() {
+            loss.value += held * off * off / 2.0;
+            loss.gradient[place] = held * off;
+            loss.hessian[place][place] = *held;
+        }
+        for choice in self.choices {
+            loss.add(weights, choice);
+        }
+        loss
+    }
+
+    /// A step of Newton's method further down, or half a step where a whole one leads up, and so on; nothing where no
+    /// step to speak of is left.
+    fn further(&self, weights: &[f64], loss: &Loss) -> Option<(Vec<f64>, Loss)> {
+        let mut step = solve(loss.hessian.clone(), loss.gradient.clone());
+        while step.iter().any(|step| step.abs() >= SETTLED) {
+            let tried: Vec<f64> = weights.iter().zip(&step).map(|(weight, step)| weight - step).collect();
+            let there = self.loss(&tried);
+            if there.value <= loss.value {
+                return Some((tried, there));
+            }
+            for step in &mut step {
+                *step /= 2.0;
+            }
+        }
+        None
+    }
+}
+
+/// Minimises the loss, which is strictly convex, so there is one minimum. The first coefficient scales the prior, the
+/// others add to it.
+fn newton(believed: &[f64], choices: &[Choice]) -> Vec<f64> {
+    let start: Vec<f64> = std::iter::once(1.0).chain(std::iter::repeat_n(0.0, believed.len())).collect();
+    let held = std::iter::once(FREE).chain(std::iter::repeat_n(PRIOR, believed.len())).collect();
+    let mut weights = start.clone();
+    let descent = Descent { start, held, choices };
+    let mut loss = descent.loss(&weights);
+    for _ in 0..MOST_STEPS {
+        let Some(next) = descent.further(&weights, &loss) else { break };
+        (weights, loss) = next;
+    }
+    believed.iter().zip(&weights[1..]).map(|(believed, more)| weights[0] * believed + more).collect()
 }
 
 /// Solves a system of equations whose matrix is positive definite, by elimination.
