@@ -252,7 +252,9 @@ impl KindIndex {
         prepared.commit()?;
         self.reader.reload()?;
         let next = Snapshot::of(self.reader.searcher(), &self.fields, Some(&self.snapshot()))?;
-        *self.snapshot.write() = Arc::new(next);
+        let before = std::mem::replace(&mut *self.snapshot.write(), Arc::new(next));
+        // Nobody waits while what is gone is given back.
+        drop(before);
         Ok(())
     }
 
