@@ -197,7 +197,7 @@ impl Window {
     fn give(&mut self, place: u32, given: Score) {
         let sum = &mut self.sums[place as usize];
         self.touched[self.many] = place;
-        self.many += usize::from(*sum == 0.0);
+        self.many += usize::from(*sum == 0.0 && given > 0.0);
         *sum += given;
     }
 
