@@ -122,7 +122,7 @@ pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State
         None => engine,
     });
     let (follower, freshness) = Follower::new(database.clone(), Arc::clone(&engine));
-    tokio::spawn(harvest::worker::work(Arc::downgrade(&tokens), database.clone(), freshness.progress()));
+    tokio::spawn(harvest::worker::work(Arc::downgrade(&tokens), database.clone(), freshness.clone()));
     tokio::spawn(alerts::work(Arc::downgrade(&engine), database.clone(), follower.trail()));
     tokio::spawn(meanings::work(Arc::downgrade(&engine), database.clone(), follower.trail()));
     tokio::spawn(duplicates::worker::work(Arc::downgrade(&engine), database.clone(), follower.trail()));

@@ -12,7 +12,7 @@ use super::item::{self, Item};
 use super::store::{self, Step};
 use crate::changes::{self, Position};
 use crate::database::{Database, DatabaseError};
-use crate::matching::follow::Progress;
+use crate::matching::follow::{Freshness, Progress};
 use crate::registry::Kind;
 
 /// Changes a step.
@@ -23,9 +23,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const RECOVERY: Duration = Duration::from_secs(1);
 
 /// Works as long as the service runs. What fails is tried again.
-pub async fn work<T>(running: Weak<T>, database: Database, mut progress: Progress) {
+pub async fn work<T>(running: Weak<T>, database: Database, freshness: Freshness) {
     // Where an index is built from nothing, that has the machine to itself.
-    progress.built().await;
+    freshness.built().await;
+    let mut progress = freshness.progress();
+    drop(freshness);
     while running.strong_count() > 0 {
         if let Err(error) = follow(&running, &database, &mut progress).await {
             tracing::error!(%error, "what harvesters are told fell behind; trying again");

@@ -212,7 +212,7 @@ fn coverage(found: &Found, terms: &Terms, first: usize) -> f32 {
 }
 
 /// Is a term said anywhere?
-fn said(counts: &[u32; 3]) -> bool {
+pub(super) fn said(counts: &[u32; 3]) -> bool {
     counts.iter().any(|count| *count > 0)
 }
 

@@ -114,12 +114,6 @@ impl Freshness {
 pub struct Progress(watch::Receiver<Option<u64>>, Option<u64>);
 
 impl Progress {
-    /// Waits until the index is built.
-    pub async fn built(&mut self) {
-        // As above, there is nothing to wait for without a sender.
-        let _ = self.0.wait_for(Option::is_some).await;
-    }
-
     /// Waits until transactions have ended that had not the last time, until a moment; true if some have.
     pub async fn further(&mut self, deadline: Instant) -> bool {
         let before = self.1;

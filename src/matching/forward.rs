@@ -55,7 +55,7 @@ impl Sequence {
 pub(super) struct Forward {
     words: StrColumn,
     /// By record: where its words begin. One more tells where the last end.
-    starts: Vec<u32>,
+    firsts: Vec<u32>,
     steps: Column<u64>,
     /// By record: how many words are of the title, and of keywords.
     prominent: Vec<[u16; 2]>,
@@ -101,13 +101,13 @@ impl Forward {
         let length =
             |column: &Column<u64>, doc| column.first(doc).map_or(0, |length| u16::try_from(length).unwrap_or(u16::MAX));
         let prominent = (0..segment.max_doc()).map(|doc| [length(&titled, doc), length(&keyed, doc)]).collect();
-        Ok(Self { starts: starts(words.ords(), segment.max_doc()), words, steps, prominent })
+        Ok(Self { firsts: firsts(words.ords(), segment.max_doc()), words, steps, prominent })
     }
 
     /// Where its words lie in the column.
     fn rows(&self, doc: DocId) -> Range<u32> {
         let doc = doc as usize;
-        self.starts[doc]..self.starts[doc + 1]
+        self.firsts[doc]..self.firsts[doc + 1]
     }
 
     /// How many words title, keywords and body of a record have.
@@ -186,15 +186,15 @@ impl Forward {
 }
 
 /// Where the values of each record begin, and where those of the last end.
-fn starts(column: &Column<u64>, records: DocId) -> Vec<u32> {
-    let mut starts = vec![0];
+fn firsts(column: &Column<u64>, records: DocId) -> Vec<u32> {
+    let mut firsts = vec![0];
     let mut end = 0;
     for doc in 0..records {
         // Of a record without values no place is told.
         end = column.index.value_row_ids(doc).end.max(end);
-        starts.push(end);
+        firsts.push(end);
     }
-    starts
+    firsts
 }
 
 fn values(column: &Column<u64>, rows: Range<u32>, values: &mut Vec<u64>) {

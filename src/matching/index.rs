@@ -252,9 +252,8 @@ impl KindIndex {
         prepared.commit()?;
         self.reader.reload()?;
         let next = Snapshot::of(self.reader.searcher(), &self.fields, Some(&self.snapshot()))?;
-        let before = std::mem::replace(&mut *self.snapshot.write(), Arc::new(next));
-        // Nobody waits while what is gone is given back.
-        drop(before);
+        // What is gone is given back when nobody waits for the lock.
+        let _before = std::mem::replace(&mut *self.snapshot.write(), Arc::new(next));
         Ok(())
     }
 

@@ -36,6 +36,7 @@ pub mod runs;
 mod scores;
 mod sealed;
 mod search;
+mod shares;
 mod snapshot;
 mod statistics;
 pub mod text;

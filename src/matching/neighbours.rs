@@ -1,7 +1,6 @@
 //! The records of a layer that are nearest in meaning. Of few, each is compared; of many, those whose sketches are the
 //! nearest, which all processors look for together.
 
-use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::thread;
 
@@ -11,6 +10,7 @@ use super::IndexError;
 use super::candidates::{Best, Candidate};
 use super::filter::Filter;
 use super::nearness::Sketched;
+use super::shares::shares;
 use super::view::{Layer, View};
 use crate::meaning::{Compact, Sought};
 
@@ -113,11 +113,6 @@ fn stretches<'v>(layer: &Layer, view: &'v View) -> Vec<Stretch<'v>> {
     layer.parts.iter().flat_map(of).collect()
 }
 
-/// The same in shares of about one size, for each processor one.
-fn shares<T>(all: &[T]) -> Vec<&[T]> {
-    all.chunks(all.len().div_ceil(processors()).max(1)).collect()
-}
-
 /// The best of all shares, each looked through by a thread of its own: one begun by what gives way to requests does so too.
 fn together<'a, S: Send>(
     shares: Vec<S>,
@@ -134,10 +129,6 @@ fn together<'a, S: Send>(
     })
 }
 
-fn processors() -> usize {
-    thread::available_parallelism().map_or(1, NonZero::get)
-}
-
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
@@ -145,6 +136,7 @@ mod tests {
     use super::*;
     use crate::access::Audience;
     use crate::matching::evaluation::Indexed;
+    use crate::matching::shares::processors;
     use crate::matching::{Change, Document, Facet, Model, Viewer};
     use crate::meaning::DIMENSIONS;
     use crate::registry::Kind;

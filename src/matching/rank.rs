@@ -11,12 +11,12 @@ use uuid::Uuid;
 
 use super::candidates::{Candidate, best};
 use super::conditions::{CONDITION_FEATURES, Stand, Wanted};
-use super::features::{MEANING_FEATURE, TEXT_FEATURES, TextMatch, nearness, text_matches};
+use super::features::{MEANING_FEATURE, TEXT_FEATURES, TextMatch, nearness, said, text_matches};
 use super::filter::Filter;
 use super::model::{Level, Scorer, feature_names};
 use super::nearest::Nearest;
 use super::neighbours::nearest;
-use super::query::{Heard, Query, Terms};
+use super::query::{Heard, Query, QueryTerm, Terms};
 use super::view::{Layer, View};
 use super::{Engine, IndexError, Kind};
 use crate::meaning::Compact;
@@ -153,6 +153,11 @@ pub(super) struct Scored {
 }
 
 impl Scored {
+    /// The terms that it says, each with how often it stands in title, keywords and body.
+    pub fn said(&self) -> impl Iterator<Item = (&QueryTerm, &[u32; 3])> {
+        self.terms.terms.iter().zip(&self.text.counts).filter(|(_, counts)| said(counts))
+    }
+
     /// How near it is in meaning, as the feature says it.
     pub fn meaning(&self) -> f32 {
         self.features[TEXT_FEATURES.len()]
@@ -259,9 +264,7 @@ fn together(text: [f32; TEXT_FEATURES.len()], meaning: f32, conditions: [f32; CO
 fn explain(scored: &Scored, conditions: Vec<Stand>, scorer: &Scorer, model: &str) -> Explanation {
     let terms = &scored.terms;
     let mass = terms.mass().max(f32::MIN_POSITIVE);
-    let shared =
-        terms.terms.iter().zip(&scored.text.counts).filter(|(_, counts)| counts.iter().any(|count| *count > 0));
-    let shared_terms = shared.take(EXPLAINED).map(|(term, counts)| SharedTerm {
+    let shared_terms = scored.said().take(EXPLAINED).map(|(term, counts)| SharedTerm {
         term: term.text.clone(),
         stands_for: term.stands_for.clone(),
         query_fields: standing(

@@ -97,7 +97,7 @@ impl Engine {
             id: scored.place.id,
             place: scored.place,
             score: scorer.calibrated(scored.place.raw),
-            terms: matched(&scored.terms, &scored.text.counts),
+            terms: scored.said().map(|(term, _)| term.text.clone()).collect(),
         });
         let hits = hits.collect();
         Ok(Found { hits, total: counts.total(), estimated: counts.estimated, facets: by_name(counts.facets()) })
@@ -123,11 +123,6 @@ fn names(words: &str) -> Vec<String> {
     names.retain(|name| name.chars().count() > 1);
     names.truncate(MOST_NAMES);
     names
-}
-
-fn matched(terms: &super::query::Terms, counts: &[[u32; 3]]) -> Vec<String> {
-    let there = terms.terms.iter().zip(counts).filter(|(_, counts)| counts.iter().any(|count| *count > 0));
-    there.map(|(term, _)| term.text.clone()).collect()
 }
 
 fn by_name(counts: impl Iterator<Item = (Facet, u64)>) -> BTreeMap<&'static str, Vec<FacetCount>> {

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
-use std::thread::available_parallelism;
 use std::time::Duration;
 
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
@@ -16,6 +15,7 @@ use crate::background;
 use crate::database::Database;
 use crate::matching::follow::Freshness;
 use crate::matching::requests::{asks, is_open, request_for};
+use crate::matching::shares::shares;
 use crate::matching::work::WorkError;
 use crate::matching::{Change, Document, Engine, IndexError, Match, Query, Viewer, documents};
 use crate::registry::Kind;
@@ -112,10 +112,11 @@ fn match_all(
     limit: usize,
     records: &[Document],
 ) -> Result<Vec<Found>, IndexError> {
-    let share = records.len().div_ceil(available_parallelism().map_or(1, usize::from)).max(1);
     std::thread::scope(|scope| {
-        let parts: Vec<_> =
-            records.chunks(share).map(|part| scope.spawn(|| match_part(engine, source, kinds, limit, part))).collect();
+        let parts: Vec<_> = shares(records)
+            .into_iter()
+            .map(|part| scope.spawn(move || match_part(engine, source, kinds, limit, part)))
+            .collect();
         let mut found = Vec::with_capacity(records.len() * kinds.len());
         for part in parts {
             // A panic in a part is one of this task, which tells of it.
