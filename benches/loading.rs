@@ -1,6 +1,6 @@
 //! Results loaded as every writer loads them, against plain `COPY` of the same rows.
 //!
-//! Ours: `Store::insert`, a thousand records a statement, each statement a transaction, with all rules, triggers, foreign
+//! Ours: `Store::insert_all`, a thousand records a statement, each statement a transaction, with all rules, triggers, foreign
 //! keys and the change table in force. The peer: `COPY FROM STDIN` of the same rows in text format, ready as bytes, into
 //! a table of the same columns, primary key and indexes, and with no rule, trigger or foreign key at all. Both take turns,
 //! 20 000 rows at a time, on one connection each, in a durable PostgreSQL. The records are recombined from the sample
@@ -12,6 +12,7 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use diesel::QueryResult;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use duijie::database::Database;
 use duijie::database::embedded::{Cluster, Settings};
@@ -87,9 +88,8 @@ async fn contest(url: &str, wanted: u32) {
 /// How long it takes to insert them.
 async fn insert(records: &[Record<ResearchResult>], connection: &mut AsyncPgConnection) -> Duration {
     let started = Instant::now();
-    for batch in records.chunks(BATCH) {
-        Store::insert(batch, connection).await.expect("results");
-    }
+    let batches = records.chunks(BATCH).map(QueryResult::Ok);
+    Store::insert_all(batches, connection, |_| ()).await.expect("results");
     started.elapsed()
 }
 

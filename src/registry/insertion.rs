@@ -1,7 +1,10 @@
-//! Records, one or thousands, in one statement: new ones, and next versions.
+//! Records, one or thousands in one statement: new ones, and next versions.
 //!
 //! Each column is one parameter, a list of texts that PostgreSQL reads as it reads those of `COPY`. A document that it
 //! first has to take apart costs it twice as much.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use diesel::QueryableByName;
 use diesel::pg::Pg;
@@ -9,6 +12,8 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::{Error, QueryResult};
 use diesel::sql_types::{Array, Bool, Nullable, Text, Untyped};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::future::join;
+use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -16,32 +21,59 @@ use uuid::Uuid;
 
 use super::Record;
 
-/// Writes records into their table.
-pub async fn insert<C: Serialize + Sync>(
-    table: &str,
-    records: &[Record<C>],
+/// Writes new records into their table, a statement for each batch, and says how many after each. While PostgreSQL takes
+/// one in, the next is made ready.
+///
+/// # Errors
+/// Those of the batches, and what the database says: what was written before stays.
+pub async fn insert<C: Serialize + Sync, B: AsRef<[Record<C>]>, E: From<Error>>(
+    table: &'static str,
+    batches: impl Iterator<Item = Result<B, E>>,
     connection: &mut AsyncPgConnection,
-) -> QueryResult<()> {
+    mut written: impl FnMut(usize),
+) -> Result<(), E> {
     let columns = columns_of(table, connection).await?;
-    let lists = lists(&columns, records)?;
-    let names = names(&columns);
-    let head = format!("INSERT INTO {table} ({names}) {}", read(&columns));
-    let tail = format!(") AS written ({names})");
-    Writing { head, lists, tail }.execute(connection).await.map(drop)
+    let mut batches = batches.map(|batch| {
+        let (batch, columns) = (batch?, &columns);
+        let records = batch.as_ref();
+        Ok::<_, E>((insertion(table, columns, records)?, records.len()))
+    });
+    let mut next = batches.next().transpose()?;
+    while let Some((insertion, amount)) = next {
+        let following = async {
+            // The connection's own task sends what it was given before this one takes its thread.
+            tokio::task::yield_now().await;
+            batches.next().transpose()
+        };
+        let (done, following) = join(insertion.execute(connection), following).await;
+        done?;
+        written(amount);
+        next = following?;
+    }
+    Ok(())
+}
+
+fn insertion<C: Serialize>(table: &str, columns: &[Column], records: &[Record<C>]) -> QueryResult<Writing> {
+    let names = names(columns);
+    Ok(Writing {
+        head: format!("INSERT INTO {table} ({names}) {}", read(columns)),
+        lists: lists(columns, records)?,
+        tail: format!(") AS written ({names})"),
+    })
 }
 
 /// Writes next versions over those before them; the ids of those that were written. Where the version before is no longer
 /// there, nothing is.
 pub async fn advance<C: Serialize + Sync>(
-    table: &str,
+    table: &'static str,
     records: &[Record<C>],
     connection: &mut AsyncPgConnection,
 ) -> QueryResult<Vec<Uuid>> {
-    let mut columns = columns_of(table, connection).await?;
+    let columns = columns_of(table, connection).await?;
     let lists = lists(&columns, records)?;
     let (source, names) = (read(&columns), names(&columns));
-    columns.retain(|column| !column.stays);
-    let set = listed(&columns, |Column { name, .. }| format!("{name} = next.{name}"));
+    let changing = columns.iter().filter(|column| !column.stays);
+    let set = listed(changing, |Column { name, .. }| format!("{name} = next.{name}"));
     let head = format!("UPDATE {table} AS before SET {set} FROM ({source}");
     let tail = format!(
         ") AS written ({names})) AS next
@@ -71,8 +103,19 @@ struct Written {
     id: Uuid,
 }
 
-/// Those of a table that are not made of others.
-async fn columns_of(table: &str, connection: &mut AsyncPgConnection) -> QueryResult<Vec<Column>> {
+/// Those of a table that are not made of others. They stay while the program runs: a migration that adds one gives it what
+/// this version does not write.
+async fn columns_of(table: &'static str, connection: &mut AsyncPgConnection) -> QueryResult<Arc<[Column]>> {
+    static KNOWN: Mutex<BTreeMap<&str, Arc<[Column]>>> = Mutex::new(BTreeMap::new());
+    if let Some(columns) = KNOWN.lock().get(table) {
+        return Ok(Arc::clone(columns));
+    }
+    let columns: Arc<[Column]> = read_columns(table, connection).await?.into();
+    KNOWN.lock().insert(table, Arc::clone(&columns));
+    Ok(columns)
+}
+
+async fn read_columns(table: &str, connection: &mut AsyncPgConnection) -> QueryResult<Vec<Column>> {
     let query = "SELECT attname::text AS name, format_type(atttypid, atttypmod) AS of,
                      attname IN ('id', 'created_at', 'created_by') AS stays
                  FROM pg_attribute
@@ -81,16 +124,16 @@ async fn columns_of(table: &str, connection: &mut AsyncPgConnection) -> QueryRes
 }
 
 fn names(columns: &[Column]) -> String {
-    listed(columns, |column| column.name.clone())
+    listed(columns.iter(), |column| column.name.clone())
 }
 
-fn listed(columns: &[Column], say: impl Fn(&Column) -> String) -> String {
-    columns.iter().map(say).collect::<Vec<_>>().join(", ")
+fn listed<'c>(columns: impl Iterator<Item = &'c Column>, say: impl Fn(&Column) -> String) -> String {
+    columns.map(say).collect::<Vec<_>>().join(", ")
 }
 
 /// The beginning of a query for the rows that the lists hold: the lists follow.
 fn read(columns: &[Column]) -> String {
-    let read = listed(columns, |Column { name, of, .. }| format!("written.{name}::{of} AS {name}"));
+    let read = listed(columns.iter(), |Column { name, of, .. }| format!("written.{name}::{of} AS {name}"));
     format!("SELECT {read} FROM unnest(")
 }
 

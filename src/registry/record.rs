@@ -175,6 +175,14 @@ pub trait Store: Sized {
         connection: &mut AsyncPgConnection,
     ) -> impl Future<Output = QueryResult<()>> + Send;
 
+    /// Writes any number of new records, a statement for each batch, and says how many after each. While one is written
+    /// the next is made ready.
+    fn insert_all<B: AsRef<[Record<Self>]> + Send, E: From<diesel::result::Error> + Send>(
+        batches: impl Iterator<Item = Result<B, E>> + Send,
+        connection: &mut AsyncPgConnection,
+        written: impl FnMut(usize) + Send,
+    ) -> impl Future<Output = Result<(), E>> + Send;
+
     /// Writes the next version over the one before it; false if that one is no longer there.
     fn advance(
         record: &Record<Self>,
@@ -225,7 +233,18 @@ macro_rules! store {
                 records: &[crate::registry::record::Record<Self>],
                 connection: &mut diesel_async::AsyncPgConnection,
             ) -> diesel::QueryResult<()> {
-                crate::registry::insertion::insert(stringify!($table), records, connection).await
+                Self::insert_all(std::iter::once(Ok(records)), connection, |_| ()).await
+            }
+
+            async fn insert_all<
+                B: AsRef<[crate::registry::record::Record<Self>]> + Send,
+                E: From<diesel::result::Error> + Send,
+            >(
+                batches: impl Iterator<Item = Result<B, E>> + Send,
+                connection: &mut diesel_async::AsyncPgConnection,
+                written: impl FnMut(usize) + Send,
+            ) -> Result<(), E> {
+                crate::registry::insertion::insert(stringify!($table), batches, connection, written).await
             }
 
             async fn advance(

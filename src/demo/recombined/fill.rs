@@ -87,14 +87,11 @@ async fn load<C: Recombine>(
     let there = loaded::<C>(amount, recombination, connection).await?;
     bar.inc(there.into());
     bar.reset_eta();
-    let mut next = there;
-    while next < amount {
-        let end = next.saturating_add(BATCH).min(amount);
-        let batch: Vec<Record<C>> = recombination.records(next..end).collect::<anyhow::Result<_>>()?;
-        C::insert(&batch, connection).await?;
-        bar.inc((end - next).into());
-        next = end;
-    }
+    let batches = (there..amount).step_by(BATCH as usize).map(|first| {
+        let numbers = first..first.saturating_add(BATCH).min(amount);
+        recombination.records::<C>(numbers).collect::<anyhow::Result<Vec<_>>>()
+    });
+    C::insert_all(batches, connection, |written| bar.inc(written as u64)).await?;
     Ok(amount - there)
 }
 
