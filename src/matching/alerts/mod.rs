@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use super::requests::{asks, request_for};
-use super::{Audience, Document, Engine, Explanation, Facet, IndexError, Kind, Level, Query, Viewer};
+use super::{Audience, Document, Engine, Explanation, Facet, IndexError, Kind, Level, Match, Query, Viewer};
 
 pub use store::begin;
 pub use worker::work;
@@ -24,8 +24,9 @@ const SIDES: [Kind; 3] = [Kind::Demand, Kind::Result, Kind::Expert];
 /// Matches of a record with a kind that are told, at most.
 const MOST: usize = 20;
 
-/// Who looks for demands. What members may see is looked for by itself, so that what is closed takes no place of theirs.
-const VIEWERS: [Viewer; 2] = [Viewer { audience: Audience::MEMBERS, owner: None }, Viewer::centre()];
+/// Who looks for demands. What members may see is among what the centre sees, with the same scores; it is looked for by
+/// itself where what is closed may have taken its places.
+const VIEWERS: [Viewer; 2] = [Viewer::centre(), Viewer { audience: Audience::MEMBERS, owner: None }];
 
 /// A demand and what may help it.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +60,8 @@ fn of_demand(engine: &Engine, demand: &Document) -> Result<Vec<Pair>, IndexError
     for kind in [Kind::Result, Kind::Expert] {
         if wanted(kind).is_some_and(|wanted| demand.facets.contains(&wanted)) {
             let found = strong(engine, (Kind::Demand, demand), kind, Viewer::centre())?;
-            pairs.extend(found.map(|(record, score)| Pair { demand: demand.id, kind, record, score }));
+            let told = told(&found).map(|of| Pair { demand: demand.id, kind, record: of.id, score: of.score });
+            pairs.extend(told);
         }
     }
     Ok(pairs)
@@ -70,25 +72,33 @@ fn of_offer(engine: &Engine, kind: Kind, record: &Document) -> Result<Vec<Pair>,
     let mut pairs = Vec::new();
     for viewer in VIEWERS {
         let found = strong(engine, (kind, record), Kind::Demand, viewer)?;
-        pairs.extend(found.map(|(demand, score)| Pair { demand, kind, record: record.id, score }));
+        pairs.extend(told(&found).map(|of| Pair { demand: of.id, kind, record: record.id, score: of.score }));
+        if found.len() < MOST {
+            break;
+        }
     }
     Ok(pairs)
 }
 
-/// The strong matches of a record with a kind: ids and scores.
+/// The strong matches of a record with a kind.
 fn strong(
     engine: &Engine,
     (kind, record): (Kind, &Document),
     target: Kind,
     viewer: Viewer,
-) -> Result<impl Iterator<Item = (Uuid, f32)> + use<>, IndexError> {
+) -> Result<Vec<Match>, IndexError> {
     let mut request = request_for(target, Query::from(record.clone()), asks(kind), &[], viewer, MOST);
     if target == Kind::Demand {
         request.filter.facets.push(wanted(kind).into_iter().collect());
     }
-    let matches = engine.matches(&request)?.into_iter();
-    let told = matches.filter(|found| found.level == Level::Strong && is_more_than_a_word(&found.explanation));
-    Ok(told.map(|found| (found.id, found.score)))
+    let mut matches = engine.matches(&request)?;
+    matches.retain(|found| found.level == Level::Strong);
+    Ok(matches)
+}
+
+/// Those that somebody is told of.
+fn told(strong: &[Match]) -> impl Iterator<Item = &Match> {
+    strong.iter().filter(|found| is_more_than_a_word(&found.explanation))
 }
 
 /// One word in common is no reason to call anybody. Where few records are yet, it can be all that they know of a demand,
@@ -123,6 +133,28 @@ mod tests {
         let told = |demand: &Document| of_demand(&indexed.engine, demand).map(|pairs| pairs.len());
         assert_eq!(told(&demand("密封", "玻璃罐头的密封老是不严。"))?, 0);
         assert_eq!(told(&demand("离心泵密封泄漏", "离心泵的机械密封老是泄漏。"))?, 1);
+        Ok(())
+    }
+
+    #[test]
+    fn closed_demands_take_no_places_of_those_that_members_see() -> anyhow::Result<()> {
+        let demand = |id, audience| Document {
+            id: Uuid::from_u128(id),
+            audience,
+            ..document(
+                "离心泵密封泄漏",
+                "离心泵的机械密封老是泄漏。",
+                &[("wanted", "result"), ("demand_status", "open")],
+            )
+        };
+        let closed = (1..=30).map(|id| demand(id, Audience::STAFF));
+        let open = demand(100, Audience::PUBLIC);
+        let demands = closed.chain([open.clone()]).collect();
+        let indexed = Indexed::of(Model::shipped()?, vec![(Kind::Demand, demands)])?;
+        let result = document("离心泵密封", "离心泵机械密封的泄漏及其防治。", &[("status", "published")]);
+        let told = of_offer(&indexed.engine, Kind::Result, &result)?;
+        assert_eq!(told.len(), MOST + 1);
+        assert!(told.iter().any(|pair| pair.demand == open.id));
         Ok(())
     }
 }
