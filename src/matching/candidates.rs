@@ -28,6 +28,8 @@ const WINDOW: DocId = 1 << 13;
 const FIRST: usize = 2;
 /// To look into a list for a record costs as much as to read so many entries of it.
 const LOOK: usize = 4;
+/// Sums that are counted without asking whether they are enough.
+const PIECE: usize = 256;
 /// Words that stand more often in a record are rare.
 const OFTEN: usize = 16;
 /// Sums are as exact as a float; bounds on them are kept so much higher.
@@ -201,12 +203,18 @@ impl Window {
         *sum += given;
     }
 
-    /// How many sums are not below a bound.
-    fn count(&self, bound: Score) -> usize {
-        self.touched[..self.many].iter().filter(|place| self.sums[**place as usize] >= bound).count()
+    /// Are more than so many sums not below a bound?
+    fn has_more(&self, most: usize, bound: Score) -> bool {
+        let above = |places: &[u32]| places.iter().filter(|place| self.sums[**place as usize] >= bound).count();
+        let mut found = 0;
+        self.many > most
+            && self.touched[..self.many].chunks(PIECE).any(|places| {
+                found += above(places);
+                found > most
+            })
     }
 
-    /// Takes the sums that are not below a bound, in the order of the records.
+    /// Takes the sums that are not below a bound, in any order.
     fn take(&mut self, start: DocId, bound: Score) -> Vec<(Score, DocId)> {
         let mut found = Vec::new();
         for place in &self.touched[..std::mem::take(&mut self.many)] {
@@ -215,7 +223,6 @@ impl Window {
                 found.push((sum, start + place));
             }
         }
-        found.sort_unstable_by_key(|(_, doc)| *doc);
         found
     }
 }
@@ -245,12 +252,15 @@ impl<'a> Best<'a> {
             }
             // A list is read as well if more records would have to be looked for in it than that is worth.
             while let Some(list) = lists.get_mut(leading)
-                && window.count(least - rest[leading]) * LOOK > list.entries
+                && window.has_more(list.entries / LOOK, least - rest[leading])
             {
                 list.add(start, window, worth);
                 leading += 1;
             }
             let mut found = window.take(start, least - rest[leading]);
+            if leading < lists.len() {
+                found.sort_unstable_by_key(|(_, doc)| *doc);
+            }
             for (list, rest) in lists[leading..].iter_mut().zip(&rest[leading + 1..]) {
                 for (sum, doc) in &mut found {
                     *sum += list.of(*doc, worth);

@@ -151,7 +151,8 @@ impl Forward {
 
     /// Where the words of a record begin, in characters.
     pub fn starts<'a>(&self, doc: DocId, scratch: &'a mut Scratch) -> &'a [u64] {
-        values(&self.steps, self.steps.index.value_row_ids(doc), &mut scratch.steps);
+        // Each word has a step, so both lie alike in their columns.
+        values(&self.steps, self.rows(doc), &mut scratch.steps);
         let mut start = 0;
         for step in &mut scratch.steps {
             start += *step;
