@@ -30,8 +30,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     for target in [Target::Result, Target::Expert] {
         records.extend(vectors(Corpus::read(None, target)?.texts())?);
     }
-    let manners = options.manners.iter().map(|file| vectors(Topics::read(file)?.texts()));
-    let manners = manners.collect::<anyhow::Result<Vec<_>>>()?;
-    let found = Manner::of(embedder.model(), &records, &manners).to_json()?;
+    let topics = options.manners.iter().map(|file| Topics::read(file)).collect::<anyhow::Result<Vec<_>>>()?;
+    let manners = topics.iter().map(|topics| vectors(topics.texts())).collect::<anyhow::Result<Vec<_>>>()?;
+    let searches = topics.iter().flat_map(Topics::searches).map(|words| embedder.embed_query(&words));
+    let searches = searches.collect::<Result<Vec<_>, _>>()?;
+    anyhow::ensure!(!searches.is_empty(), "one of the files must be of searches");
+    let found = Manner::of(embedder.model(), &records, &manners, &searches).to_json()?;
     std::fs::write(&options.output, found).with_context(|| options.output.display().to_string())
 }

@@ -34,16 +34,32 @@ pub fn is_english(text: &str) -> bool {
 /// As [`Embedder::understand`].
 pub fn understand(texts: &[&str], by: &Embedder) -> Result<Vec<Said>, ModelError> {
     let mut said = by.understand(texts)?;
-    let Some(dictionary) = texts.iter().any(|text| is_english(text)).then(Dictionary::shipped).flatten() else {
-        return Ok(said);
-    };
-    for (text, said) in texts.iter().zip(&mut said).filter(|(text, _)| is_english(text)) {
-        let gloss = dictionary.gloss(text, &said.whole.compact());
-        if let Some(means) = by.understand(&[&gloss])?.pop().filter(|_| !gloss.is_empty()) {
-            said.whole = between(&said.whole, &without(&means.whole, &dictionary.manner));
+    for (text, said) in texts.iter().zip(&mut said) {
+        if let Some(both) = in_both(text, &said.whole, by)? {
+            said.whole = both;
         }
     }
     Ok(said)
+}
+
+/// What words that are searched for mean, as [`understand`] tells it of texts.
+///
+/// # Errors
+/// As [`Embedder::understand`].
+pub fn understand_search(words: &str, by: &Embedder) -> Result<Vector, ModelError> {
+    let means = by.understand_search(words)?;
+    Ok(in_both(words, &means, by)?.unwrap_or(means))
+}
+
+/// What lies between the meaning of an English text and that of its words in Chinese; nothing of other texts.
+fn in_both(text: &str, means: &Vector, by: &Embedder) -> Result<Option<Vector>, ModelError> {
+    let Some(dictionary) = is_english(text).then(Dictionary::shipped).flatten() else { return Ok(None) };
+    let gloss = dictionary.gloss(text, &means.compact());
+    if gloss.is_empty() {
+        return Ok(None);
+    }
+    let chinese = meanings_of(&[&gloss], by)?.pop();
+    Ok(chinese.map(|chinese| between(means, &without(&chinese, &dictionary.manner))))
 }
 
 fn between(one: &Vector, other: &Vector) -> Vector {

@@ -121,13 +121,12 @@ impl Engine {
         Ok(())
     }
 
-    /// What words mean, if there is a model of meaning.
+    /// What words that are searched for mean, if there is a model of meaning.
     ///
     /// # Errors
     /// As [`Embedder::understand`].
     pub fn meaning_of(&self, words: &str) -> Result<Option<Compact>, ModelError> {
-        let Some(embedder) = &self.embedder else { return Ok(None) };
-        Ok(Compact::mean(&meanings::understood(words, embedder)?.0))
+        self.embedder.as_ref().map(|embedder| meanings::sought(words, embedder)).transpose()
     }
 
     /// The model for a query: what is known of its meaning counts.

@@ -58,7 +58,8 @@ impl Embedder {
     pub fn read(bytes: Cow<'static, [u8]>) -> Result<Self, ModelError> {
         let model = name(file::digest(&bytes)?);
         let manner = Manner::read(manner::SHIPPED).map_err(|_| ModelError::Damaged("manner.json"))?;
-        let added = manner::digest(manner::SHIPPED.as_bytes()) ^ manner::digest(english::SHIPPED);
+        let taken = manner.digest().map_err(|_| ModelError::Damaged("manner.json"))?;
+        let added = taken ^ manner::digest(english::SHIPPED);
         let version = format!("{model}-{added:08x}");
         let mut parts = Parts::of(&bytes)?;
         let rows = parts.rows.as_ptr().addr() - bytes.as_ptr().addr();
@@ -108,6 +109,15 @@ impl Embedder {
             *vector = self.manner.taken_from(vector);
         }
         Ok(said)
+    }
+
+    /// What words that are searched for mean, among what texts mean that could be found: the model was trained to be told
+    /// which of both it reads.
+    ///
+    /// # Errors
+    /// As [`Embedder::embed_query`].
+    pub fn understand_search(&self, words: &str) -> Result<Vector, ModelError> {
+        Ok(self.manner.taken_from_sought(&self.embed_query(words)?))
     }
 
     /// A long text in windows for [`Embedder::embed_passages`], of which the best can count.

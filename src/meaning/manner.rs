@@ -22,12 +22,14 @@ pub struct Manner {
     base: Vec<f32>,
     /// In which directions manners differ from it; each of length one and at right angles to the others.
     directions: Vec<Vec<f32>>,
+    /// The mean of what is searched for, which the model tells from records.
+    sought: Vec<f32>,
 }
 
 impl Manner {
-    /// What texts of each manner differ in from records, on the average.
+    /// What texts of each manner differ in from records, on the average, and what searches have in common.
     #[must_use]
-    pub fn of(model: &str, records: &[Vector], manners: &[Vec<Vector>]) -> Self {
+    pub fn of(model: &str, records: &[Vector], manners: &[Vec<Vector>], searches: &[Vector]) -> Self {
         let base = mean(records);
         let mut directions: Vec<Vec<f32>> = Vec::new();
         for texts in manners {
@@ -39,7 +41,7 @@ impl Manner {
         }
         let rounded = |numbers: Vec<f32>| numbers.into_iter().map(|number| (number * 1e6).round() / 1e6).collect();
         let directions = directions.into_iter().map(rounded).collect();
-        Self { model: model.to_owned(), base: rounded(base), directions }
+        Self { model: model.to_owned(), base: rounded(base), directions, sought: rounded(mean(searches)) }
     }
 
     /// Reads a file of [`Manner::to_json`].
@@ -55,16 +57,40 @@ impl Manner {
     /// # Errors
     /// If a number is not finite.
     pub fn to_json(&self) -> serde_json::Result<String> {
+        let sought = serde_json::to_string(&self.sought)?;
+        Ok(format!("{},\n\"sought\":\n{sought}}}\n", self.of_records()?))
+    }
+
+    /// Tells what is taken out of the vectors of records from anything else.
+    ///
+    /// # Errors
+    /// If a number is not finite.
+    pub(super) fn digest(&self) -> serde_json::Result<u32> {
+        Ok(digest(format!("{}}}\n", self.of_records()?).as_bytes()))
+    }
+
+    /// The part of the file that is about records.
+    fn of_records(&self) -> serde_json::Result<String> {
         let lines = self.directions.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
         let (model, base) = (serde_json::to_string(&self.model)?, serde_json::to_string(&self.base)?);
-        Ok(format!("{{\"model\":{model},\"base\":\n{base},\n\"directions\":[\n{}\n]}}\n", lines.join(",\n")))
+        Ok(format!("{{\"model\":{model},\"base\":\n{base},\n\"directions\":[\n{}\n]", lines.join(",\n")))
     }
 
     /// What a vector means, whichever way it is said.
     #[must_use]
     pub(super) fn taken_from(&self, vector: &Vector) -> Vector {
+        self.beside(&self.base, vector)
+    }
+
+    /// What the vector of a search means.
+    #[must_use]
+    pub(super) fn taken_from_sought(&self, vector: &Vector) -> Vector {
+        self.beside(&self.sought, vector)
+    }
+
+    fn beside(&self, common: &[f32], vector: &Vector) -> Vector {
         let mut matter: Vec<f32> =
-            vector.numbers().iter().zip(&self.base).map(|(number, base)| number - base).collect();
+            vector.numbers().iter().zip(common).map(|(number, common)| number - common).collect();
         for direction in &self.directions {
             take_out(direction, &mut matter);
         }
@@ -105,16 +131,17 @@ mod tests {
     fn what_is_said_in_another_manner_means_the_same() {
         let records = [vector([1.0, 0.0, 0.3, 0.0]), vector([1.0, 0.0, -0.3, 0.0])];
         let complaints = vec![vector([1.0, 0.5, 0.3, 0.0]), vector([1.0, 0.5, -0.3, 0.0])];
-        let manner = Manner::of("a model", &records, std::slice::from_ref(&complaints));
+        let manner = Manner::of("a model", &records, std::slice::from_ref(&complaints), &complaints);
         let (record, complaint) = (manner.taken_from(&records[0]), manner.taken_from(&complaints[0]));
         assert!(records[0].cosine(&complaints[0]) < 0.92 && record.cosine(&complaint) > 0.99);
         assert!(manner.taken_from(&records[1]).cosine(&complaint) < -0.99);
+        assert!(manner.taken_from_sought(&complaints[0]).cosine(&record) > 0.99);
     }
 
     #[test]
     fn directions_are_at_right_angles() {
         let manners = [vec![vector([1.0, 0.5, 0.0, 0.0])], vec![vector([1.0, 0.5, 0.2, 0.1])]];
-        let manner = Manner::of("a model", &[vector([1.0, 0.0, 0.0, 0.0])], &manners);
+        let manner = Manner::of("a model", &[vector([1.0, 0.0, 0.0, 0.0])], &manners, &[]);
         let product: f32 = manner.directions[0].iter().zip(&manner.directions[1]).map(|(a, b)| a * b).sum();
         assert!(product.abs() < 1e-5);
     }

@@ -21,6 +21,12 @@ pub struct Topic {
     pub(super) typed: bool,
 }
 
+impl Topic {
+    fn text(&self) -> String {
+        in_simplified(&self.query.said())
+    }
+}
+
 /// Queries, in the order of the file.
 pub struct Topics(pub Vec<Topic>);
 
@@ -40,8 +46,11 @@ impl Topics {
     /// # Errors
     /// As [`Embedder::understand`].
     pub fn understand(&mut self, by: &Embedder) -> anyhow::Result<()> {
-        for Topic { query, .. } in &mut self.0 {
-            query.meaning = Compact::mean(&meanings::understood(&query.said(), by)?.0);
+        for Topic { query, typed, .. } in &mut self.0 {
+            query.meaning = match typed {
+                true => Some(meanings::sought(&query.said(), by)?),
+                false => Compact::mean(&meanings::understood(&query.said(), by)?.0),
+            };
         }
         Ok(())
     }
@@ -49,7 +58,13 @@ impl Topics {
     /// What they say, in Simplified script.
     #[must_use]
     pub fn texts(&self) -> Vec<String> {
-        self.0.iter().map(|topic| in_simplified(&topic.query.said())).collect()
+        self.0.iter().map(Topic::text).collect()
+    }
+
+    /// Every other search among them, so that the rest can show what was learned.
+    #[must_use]
+    pub fn searches(&self) -> Vec<String> {
+        self.0.iter().step_by(2).filter(|topic| topic.typed).map(Topic::text).collect()
     }
 
     pub(super) fn parse(text: &str) -> anyhow::Result<Self> {

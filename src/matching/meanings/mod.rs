@@ -54,6 +54,14 @@ pub(super) fn understood(text: &str, by: &Embedder) -> Result<(Vec<Compact>, Vec
     Ok((said.iter().map(|said| said.whole.compact()).collect(), sentences.collect()))
 }
 
+/// What words that are searched for mean; the same in either script, and nearly the same in English.
+///
+/// # Errors
+/// As [`Embedder::understand`].
+pub(super) fn sought(words: &str, by: &Embedder) -> Result<Compact, ModelError> {
+    Ok(english::understand_search(&in_simplified(words), by)?.compact())
+}
+
 /// Tells whether vectors are those of a text.
 fn digest(text: &str) -> [u8; 32] {
     Sha256::digest(text).into()
