@@ -36,16 +36,16 @@ pub async fn insert<C: Serialize + Sync, B: AsRef<[Record<C>]>, E: From<Error>>(
     let mut batches = batches.map(|batch| {
         let (batch, columns) = (batch?, &columns);
         let records = batch.as_ref();
-        Ok::<_, E>((insertion(table, columns, records)?, records.len()))
+        Ok::<_, E>((new(table, columns, records)?, records.len()))
     });
     let mut next = batches.next().transpose()?;
-    while let Some((insertion, amount)) = next {
+    while let Some((writing, amount)) = next {
         let following = async {
             // The connection's own task sends what it was given before this one takes its thread.
             tokio::task::yield_now().await;
             batches.next().transpose()
         };
-        let (done, following) = join(insertion.execute(connection), following).await;
+        let (done, following) = join(writing.execute(connection), following).await;
         done?;
         written(amount);
         next = following?;
@@ -53,7 +53,8 @@ pub async fn insert<C: Serialize + Sync, B: AsRef<[Record<C>]>, E: From<Error>>(
     Ok(())
 }
 
-fn insertion<C: Serialize>(table: &str, columns: &[Column], records: &[Record<C>]) -> QueryResult<Writing> {
+/// The statement that writes new records.
+fn new<C: Serialize>(table: &str, columns: &[Column], records: &[Record<C>]) -> QueryResult<Writing> {
     let names = names(columns);
     Ok(Writing {
         head: format!("INSERT INTO {table} ({names}) {}", read(columns)),
