@@ -80,8 +80,14 @@ impl fmt::Display for Evaluated {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "{:<12}{:>8}", "queries", self.values.len())?;
         writeln!(out, "{:<12}{:>8}", "hopeless", self.hopeless)?;
+        let others = self.values.len() - self.hopeless;
         for (place, name) in MEASURES.iter().enumerate() {
-            writeln!(out, "{name:<12}{:>8.4}", mean(&self.column(place)))?;
+            let values = self.column(place);
+            write!(out, "{name:<12}{:>8.4}", mean(&values))?;
+            if self.hopeless > 0 && others > 0 {
+                write!(out, "   without the hopeless {:.4}", values.iter().sum::<f64>() / others as f64)?;
+            }
+            writeln!(out)?;
         }
         writeln!(out, "{:<12}{:>8.2} ms a query", "median", milliseconds(self.median))?;
         let found = self.pairs.len() + self.unjudged;
@@ -181,6 +187,7 @@ mod tests {
         assert_eq!((evaluated.values.len(), evaluated.hopeless), (2, 1));
         assert_eq!((evaluated.pairs.len(), evaluated.unjudged, evaluated.missed), (3, 1, 1));
         let told = evaluated.to_string();
+        assert!(told.contains("MRR           0.5000   without the hopeless 1.0000"), "{told}");
         assert!(
             told.contains("not judged 1 (25.0 %)") && told.contains("strong             3         1     0.3333"),
             "{told}"
