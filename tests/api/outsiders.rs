@@ -96,7 +96,7 @@ async fn another_program_measures_the_same() {
     let measures: Vec<_> = lines.collect();
     assert_eq!(measures.len(), 4, "{theirs}");
     for measure in measures {
-        let there = |line: &str| line.split_whitespace().collect::<Vec<_>>() == measure;
+        let there = |line: &str| line.split_whitespace().collect::<Vec<_>>().starts_with(&measure);
         assert!(ours.lines().any(there), "{measure:?} is not in\n{ours}");
     }
 }
