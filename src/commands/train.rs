@@ -102,7 +102,7 @@ fn search(options: &Options, prior: &Model, embedder: Option<&Embedder>) -> anyh
         }
         let collection = corpus.index(prior.clone())?;
         for (topics, judgments) in &known {
-            for topic in topics.0.iter().step_by(2) {
+            for topic in topics.learned_from() {
                 groups.push(Group::of(&collection, topic, judgments, Some(0))?);
             }
         }

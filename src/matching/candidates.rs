@@ -19,17 +19,14 @@ use super::index::WordFields;
 use super::query::Terms;
 use super::snapshot::Part;
 use super::view::{Layer, View};
+use super::window::{WINDOW, Window};
 
 /// What a keyword or a name adds that is the same as a whole.
 const WHOLE: Score = 10.0;
-/// Records whose sums are held at once: 32 KiB, which stay beside the processor.
-const WINDOW: DocId = 1 << 13;
 /// The highest sums of a window that are put in order, for each candidate wanted: a filter may refuse some.
 const FIRST: usize = 2;
 /// To look into a list for a record costs as much as to read so many entries of it.
 const LOOK: usize = 4;
-/// Sums that are counted without asking whether they are enough.
-const PIECE: usize = 256;
 /// Words that stand more often in a record are rare.
 const OFTEN: usize = 16;
 /// Sums are as exact as a float; bounds on them are kept so much higher.
@@ -175,55 +172,6 @@ impl Gathering {
         let lengths = self.lengths.as_ref();
         lengths
             .map_or(self.most, |lengths| self.most * worth.at(self.postings.freq(self.at), lengths.fieldnorm_id(doc)))
-    }
-}
-
-/// The sums of the records of a window; all are nothing between two windows.
-struct Window {
-    sums: Vec<Score>,
-    /// The places of the sums that are something: so many, in any order. One more place is there to be written to.
-    touched: Vec<u32>,
-    many: usize,
-}
-
-impl Default for Window {
-    fn default() -> Self {
-        let size = WINDOW as usize;
-        Self { sums: vec![0.0; size], touched: vec![0; size + 1], many: 0 }
-    }
-}
-
-impl Window {
-    /// Without a branch, which would be foreseen wrongly half the time.
-    #[inline]
-    fn give(&mut self, place: u32, given: Score) {
-        let sum = &mut self.sums[place as usize];
-        self.touched[self.many] = place;
-        self.many += usize::from(*sum == 0.0 && given > 0.0);
-        *sum += given;
-    }
-
-    /// Are more than so many sums not below a bound?
-    fn has_more(&self, most: usize, bound: Score) -> bool {
-        let above = |places: &[u32]| places.iter().filter(|place| self.sums[**place as usize] >= bound).count();
-        let mut found = 0;
-        self.many > most
-            && self.touched[..self.many].chunks(PIECE).any(|places| {
-                found += above(places);
-                found > most
-            })
-    }
-
-    /// Takes the sums that are not below a bound, in any order.
-    fn take(&mut self, start: DocId, bound: Score) -> Vec<(Score, DocId)> {
-        let mut found = Vec::new();
-        for place in &self.touched[..std::mem::take(&mut self.many)] {
-            let sum = std::mem::take(&mut self.sums[*place as usize]);
-            if sum >= bound {
-                found.push((sum, start + place));
-            }
-        }
-        found
     }
 }
 

@@ -42,6 +42,7 @@ mod statistics;
 pub mod text;
 mod turns;
 mod view;
+mod window;
 pub(crate) mod work;
 
 use std::path::Path;

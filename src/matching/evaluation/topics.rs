@@ -61,10 +61,14 @@ impl Topics {
         self.0.iter().map(Topic::text).collect()
     }
 
-    /// Every other search among them, so that the rest can show what was learned.
-    #[must_use]
-    pub fn searches(&self) -> Vec<String> {
-        self.0.iter().step_by(2).filter(|topic| topic.typed).map(Topic::text).collect()
+    /// Every other one, so that the rest can show what was learned from these.
+    pub fn learned_from(&self) -> impl Iterator<Item = &Topic> {
+        self.0.iter().step_by(2)
+    }
+
+    /// What those searches say that are learned from.
+    pub fn searches(&self) -> impl Iterator<Item = String> {
+        self.learned_from().filter(|topic| topic.typed).map(Topic::text)
     }
 
     pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
