@@ -175,7 +175,7 @@ async fn a_site_calls_from_its_networks_and_within_what_it_may_now() {
     // A token from before has lost the scope within seconds.
     let started = Instant::now();
     while read("203.0.113.77").await != 403 {
-        assert!(started.elapsed() < Duration::from_secs(2), "the scope is still good");
+        assert!(started.elapsed() < Duration::from_secs(20), "the scope is still good");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let disabled = json!({"name": "省平台", "scopes": ["results:write"], "disabled": true});

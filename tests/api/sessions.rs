@@ -134,7 +134,7 @@ async fn a_new_key_signs_and_the_old_one_still_verifies() {
             assert!(listed[0].get("d").is_none());
             break;
         }
-        assert!(started.elapsed() < Duration::from_secs(2), "the new key is not taken");
+        assert!(started.elapsed() < Duration::from_secs(20), "the new key is not taken");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let after = sign_in(&service, login).await;

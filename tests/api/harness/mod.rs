@@ -315,9 +315,14 @@ pub fn code_of(key: &str, steps: i64) -> String {
     totp.generate(time.cast_unsigned()).to_string()
 }
 
+/// Are the rounds of killing and breaking asked for in full? They run alone then.
+pub fn in_full() -> bool {
+    std::env::var("DUIJIE_CRASHES").is_ok_and(|wanted| wanted == "full")
+}
+
 /// How many rounds of killing and breaking: few, or many where they are asked for.
 pub fn rounds(few: usize, many: usize) -> usize {
-    if std::env::var("DUIJIE_CRASHES").is_ok_and(|wanted| wanted == "full") { many } else { few }
+    if in_full() { many } else { few }
 }
 
 /// All test services share one secret, as processes on one database do.
