@@ -21,8 +21,8 @@ const WRITES: u32 = 2_000;
 const EVERY: Duration = Duration::from_millis(10);
 /// One of so many writes is looked for.
 const LOOKED_FOR: u32 = 10;
-/// Between two looks.
-const PAUSE: Duration = Duration::from_millis(2);
+/// Between two looks. Each is a search, and few of them are enough: they must not be a load of their own.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Who writes.
 pub const LOGIN: &str = "writer";

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -9,7 +10,7 @@ use uuid::Uuid;
 use super::alike::{NEAR_TITLE, bare, name_nearness, number, title_nearness};
 use super::{DuplicateKind, DuplicateReason};
 use crate::registry::experts::Expert;
-use crate::registry::fields::IntellectualPropertyKind;
+use crate::registry::fields::{IntellectualPropertyItems, IntellectualPropertyKind};
 use crate::registry::organisations::Organisation;
 use crate::registry::results::ResearchResult;
 use crate::registry::{Concept, Record};
@@ -66,45 +67,52 @@ pub trait Comparable: Concept {
     fn traits(record: &Record<Self>) -> Traits;
 }
 
-fn traits<C>(record: &Record<C>, title: &str, organisation: Option<Uuid>) -> Traits {
-    Traits {
-        id: record.stamp.id,
-        living: record.stamp.deleted_at.is_none(),
-        title: title.to_owned(),
-        organisation,
-        numbers: BTreeMap::new(),
-        results: BTreeSet::new(),
-    }
-}
-
 impl Comparable for ResearchResult {
     fn traits(record: &Record<Self>) -> Traits {
         let fields = &record.fields;
-        // A standard is no property of the result that keeps to it, and a secret has no number of an office.
-        let owned = fields.intellectual_property.0.iter().filter(|item| {
-            !matches!(item.kind, IntellectualPropertyKind::Standard | IntellectualPropertyKind::TradeSecret)
-        });
-        let written = owned.filter_map(|item| item.number.as_deref());
-        let numbers = written.filter_map(|text| Some((number(text)?, text.to_owned()))).collect();
-        Traits { numbers, ..traits(record, &fields.title, Some(fields.holder_id)) }
+        let common = Traits::named(record.stamp.id, record.stamp.deleted_at, &fields.title);
+        common.of_result(fields.holder_id, &fields.intellectual_property)
     }
 }
 
 impl Comparable for Expert {
     fn traits(record: &Record<Self>) -> Traits {
         let fields = &record.fields;
-        let results = fields.result_ids.iter().copied().collect();
-        Traits { results, ..traits(record, &fields.name, Some(fields.organisation_id)) }
+        let common = Traits::named(record.stamp.id, record.stamp.deleted_at, &fields.name);
+        common.of_expert(fields.organisation_id, &fields.result_ids)
     }
 }
 
 impl Comparable for Organisation {
     fn traits(record: &Record<Self>) -> Traits {
-        traits(record, &record.fields.name, None)
+        Traits::named(record.stamp.id, record.stamp.deleted_at, &record.fields.name)
     }
 }
 
 impl Traits {
+    /// What every record has, and all that an organisation is compared by.
+    #[must_use]
+    pub fn named(id: Uuid, deleted_at: Option<DateTime<Utc>>, title: &str) -> Self {
+        let (numbers, results) = (BTreeMap::new(), BTreeSet::new());
+        Self { id, living: deleted_at.is_none(), title: title.to_owned(), organisation: None, numbers, results }
+    }
+
+    #[must_use]
+    pub fn of_result(self, holder: Uuid, property: &IntellectualPropertyItems) -> Self {
+        // A standard is no property of the result that keeps to it, and a secret has no number of an office.
+        let owned = property.0.iter().filter(|item| {
+            !matches!(item.kind, IntellectualPropertyKind::Standard | IntellectualPropertyKind::TradeSecret)
+        });
+        let written = owned.filter_map(|item| item.number.as_deref());
+        let numbers = written.filter_map(|text| Some((number(text)?, text.to_owned()))).collect();
+        Self { organisation: Some(holder), numbers, ..self }
+    }
+
+    #[must_use]
+    pub fn of_expert(self, organisation: Uuid, results: &[Uuid]) -> Self {
+        Self { organisation: Some(organisation), results: results.iter().copied().collect(), ..self }
+    }
+
     /// What others are found by that have the same: those that can be the same are among those that share one.
     #[must_use]
     pub fn keys(&self, kind: DuplicateKind) -> Vec<String> {

@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Jsonb, Text, Uuid as Id};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::compare::{PairReason, nearness, numbers};
+use super::compare::{PairReason, Traits, nearness, numbers};
 use super::{DuplicateKind, DuplicateState};
-use crate::database::schema::duplicates;
+use crate::database::schema::{duplicates, experts, organisations, results};
 use crate::matching::changes::Place;
+use crate::registry::fields::IntellectualPropertyItems;
 
 /// Records with the same key that are looked at, the newest first: a name that many share tells little.
 const ALIKE: i32 = 50;
@@ -70,6 +72,42 @@ pub async fn keep_keys(
     let (of, keys): (Vec<Uuid>, Vec<&str>) = keys.iter().map(|(id, key)| (*id, key.as_str())).unzip();
     let keep = diesel::sql_query(keep).bind::<Array<Id>, _>(ids).bind::<Array<Id>, _>(of);
     keep.bind::<Array<Text>, _>(keys).bind::<Text, _>(kind.as_str()).execute(connection).await.map(drop)
+}
+
+/// What records of a kind are compared by, deleted or not, in no order: a change may have hundreds that it may be the same
+/// as, and of their texts only what is compared is read.
+///
+/// # Errors
+/// What the database says.
+pub async fn traits_of(
+    kind: DuplicateKind,
+    ids: &[Uuid],
+    connection: &mut AsyncPgConnection,
+) -> QueryResult<Vec<Traits>> {
+    type Stamped = (Uuid, Option<DateTime<Utc>>, String);
+    let named = |(id, deleted_at, title): Stamped| Traits::named(id, deleted_at, &title);
+    Ok(match kind {
+        DuplicateKind::Result => {
+            use results::{deleted_at, holder_id, id, intellectual_property, title};
+            let rows = results::table.filter(id.eq_any(ids));
+            let rows = rows.select(((id, deleted_at, title), holder_id, intellectual_property));
+            let rows: Vec<(Stamped, Uuid, IntellectualPropertyItems)> = rows.load(connection).await?;
+            rows.into_iter().map(|(row, holder, property)| named(row).of_result(holder, &property)).collect()
+        }
+        DuplicateKind::Expert => {
+            use experts::{deleted_at, id, name, organisation_id, result_ids};
+            let rows = experts::table.filter(id.eq_any(ids));
+            let rows = rows.select(((id, deleted_at, name), organisation_id, result_ids));
+            let rows: Vec<(Stamped, Uuid, Vec<Uuid>)> = rows.load(connection).await?;
+            rows.into_iter().map(|(row, organisation, results)| named(row).of_expert(organisation, &results)).collect()
+        }
+        DuplicateKind::Organisation => {
+            use organisations::{deleted_at, id, name};
+            let rows = organisations::table.filter(id.eq_any(ids)).select((id, deleted_at, name));
+            let rows: Vec<Stamped> = rows.load(connection).await?;
+            rows.into_iter().map(named).collect()
+        }
+    })
 }
 
 /// Records that have a key with one of these in common, each pair as it was found.

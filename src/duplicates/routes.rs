@@ -12,7 +12,6 @@ use super::merging::not_open;
 use super::requests::{Dismissal, DuplicateFilter, NewDuplicate};
 use super::store::{self, PairRow};
 use super::view::{DuplicatePage, PairView};
-use super::worker::traits_of;
 use super::{DuplicateReason, DuplicateState};
 use crate::audit::{self, Action, Event, Origin};
 use crate::http::paging::{Paging, PagingParameters};
@@ -161,7 +160,7 @@ pub(super) async fn note<C: Concept>(
 
 /// A pair as somebody reports it: with what the service knows of it, and the note.
 async fn reported(new: &NewDuplicate, connection: &mut AsyncPgConnection) -> Answer<Found> {
-    let traits = traits_of(new.kind, &new.ids, connection).await?;
+    let traits = finding::traits_of(new.kind, &new.ids, connection).await?;
     let living = |id: &Uuid| traits.iter().find(|one| one.id == *id && one.living);
     let both: Vec<&Traits> = new.ids.iter().filter_map(living).collect();
     let [first, second] = both[..] else {

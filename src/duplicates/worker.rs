@@ -8,9 +8,9 @@ use diesel::QueryResult;
 use diesel_async::AsyncPgConnection;
 use uuid::Uuid;
 
-use super::compare::{Comparable, Traits, compare};
+use super::DuplicateKind;
+use super::compare::{Traits, compare};
 use super::finding::{self, Found, OpenPair, in_order};
-use super::{DuplicateKind, of_kind};
 use crate::background;
 use crate::database::Database;
 use crate::matching::behind::{self, Behind};
@@ -18,7 +18,7 @@ use crate::matching::changes::{ChangeRow, Place, by_kind};
 use crate::matching::follow::Trail;
 use crate::matching::work::WorkError;
 use crate::matching::{Engine, IndexError};
-use crate::registry::{Kind, Store};
+use crate::registry::Kind;
 
 /// Results whose words are most like those of a title, at most: near titles are among the first.
 const MOST_ALIKE: usize = 30;
@@ -73,7 +73,7 @@ async fn look(
     engine: &Arc<Engine>,
     connection: &mut AsyncPgConnection,
 ) -> Result<Seen, WorkError> {
-    let changed = traits_of(kind, ids, connection).await?;
+    let changed = finding::traits_of(kind, ids, connection).await?;
     let keys: Vec<(Uuid, String)> =
         changed.iter().flat_map(|one| one.keys(kind).into_iter().map(|key| (one.id, key))).collect();
     finding::keep_keys(kind, ids, &keys, connection).await?;
@@ -87,7 +87,7 @@ async fn look(
     let others: HashSet<Uuid> = pairs.iter().flat_map(|(one, other)| [*one, *other]).collect();
     let others: Vec<Uuid> = others.into_iter().filter(|id| !traits.contains_key(id)).collect();
     if !others.is_empty() {
-        let others = traits_of(kind, &others, connection).await?;
+        let others = finding::traits_of(kind, &others, connection).await?;
         traits.extend(others.into_iter().map(|one| (one.id, one)));
     }
     let names = finding::names_of(traits.values().filter_map(|one| one.organisation), connection).await?;
@@ -113,29 +113,11 @@ fn seen(
     Seen { found, resolved }
 }
 
-/// What records of a kind are compared by.
-///
-/// # Errors
-/// What the database says.
-pub(super) async fn traits_of(
-    kind: DuplicateKind,
-    ids: &[Uuid],
-    connection: &mut AsyncPgConnection,
-) -> QueryResult<Vec<Traits>> {
-    macro_rules! of {
-        ($concept:ty) => {{
-            let records = <$concept>::find_all(ids, connection).await?;
-            Ok(records.iter().map(<$concept>::traits).collect())
-        }};
-    }
-    of_kind!(kind, of)
-}
-
 /// Results with titles whose words are most alike, by the index.
 async fn near_titles(engine: Arc<Engine>, changed: &[Traits]) -> Result<Vec<(Uuid, Uuid)>, WorkError> {
     let living = changed.iter().filter(|one| one.living);
     let titles: Vec<(Uuid, String)> = living.map(|one| (one.id, one.title.clone())).collect();
-    let found = background::run(move || {
+    let found = background::run_idle(move || {
         let mut pairs = Vec::new();
         for (id, title) in titles {
             let near = engine.alike(Kind::Result, &title, id, MOST_ALIKE)?;

@@ -31,6 +31,14 @@ pub struct Document {
     pub meaning: Vec<Compact>,
 }
 
+impl Document {
+    /// Does it ask, or is it offered, now?
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.facets.iter().any(|facet| facet.is_open())
+    }
+}
+
 /// A change to take into the index.
 #[derive(Clone, Debug)]
 pub enum Change {

@@ -2,6 +2,8 @@
 //!
 //! Eight bits say which facet, the other fifty-six hold the value: the letters of a code, or the place in a list.
 
+use std::sync::LazyLock;
+
 use crate::registry::codes;
 use crate::registry::fields::{
     Cooperation, DemandStatus, ExpertCategory, ExpertService, OrganisationKind, OrganisationLabel, PolicyLevel,
@@ -30,7 +32,25 @@ const LISTS: [(&str, &[&str]); 11] = [
     ("level", PolicyLevel::WORDS),
 ];
 
+/// One of these is of every record that asks, or is offered, now: published results, experts and policies, enterprises,
+/// open demands.
+static OPEN: LazyLock<Vec<Facet>> = LazyLock::new(|| {
+    let words = [
+        ("status", "published"),
+        ("organisation_kind", "enterprise"),
+        ("demand_status", "open"),
+        ("demand_status", "docking"),
+    ];
+    words.into_iter().filter_map(|(facet, word)| Facet::value(facet, word)).collect()
+});
+
 impl Facet {
+    /// Does a record that has it ask, or is it offered, now?
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        OPEN.contains(&self)
+    }
+
     /// A word of a closed list; nothing if there is no such facet or word.
     #[must_use]
     pub fn value(facet: &str, word: &str) -> Option<Self> {

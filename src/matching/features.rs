@@ -30,6 +30,9 @@ pub const TEXT_FEATURES: [&str; 8] = [
     "title_likeness",
 ];
 
+/// Its place among them.
+const TITLE_LIKENESS: usize = 7;
+
 /// The name of the feature that says how near two texts are in meaning.
 pub const MEANING_FEATURE: &str = "meaning";
 
@@ -53,6 +56,11 @@ pub(super) struct TextMatch {
 }
 
 impl TextMatch {
+    /// How like the titles' words are, 0 to 1.
+    pub fn title_likeness(&self) -> f32 {
+        self.features[TITLE_LIKENESS]
+    }
+
     /// Does it share a word, a keyword or a name with the query, rather than the meaning alone?
     pub fn says_something(&self) -> bool {
         self.features.iter().any(|feature| *feature > 0.0) || self.counts.iter().flatten().any(|count| *count > 0)

@@ -14,6 +14,8 @@ use crate::access::Audience;
 #[derive(Clone, Debug)]
 pub struct Filter {
     pub viewer: Viewer,
+    /// Only what asks, or is offered, now.
+    pub open: bool,
     /// Of each group at least one must be there.
     pub facets: Vec<Vec<Facet>>,
     pub least_maturity: Option<u8>,
@@ -27,7 +29,7 @@ impl Filter {
     /// Whatever the viewer may see.
     #[must_use]
     pub fn of(viewer: Viewer) -> Self {
-        Self { viewer, facets: Vec::new(), least_maturity: None, most_price: None, except: None }
+        Self { viewer, open: false, facets: Vec::new(), least_maturity: None, most_price: None, except: None }
     }
 }
 
@@ -36,6 +38,9 @@ impl Filter {
 pub(super) struct Columns {
     rows: Vec<Row>,
     facets: Facets,
+    /// By record: whether it asks, or is offered, now. Almost every question wants to know, of more records than of any
+    /// other column.
+    open: Bits,
     owner: (Column<u64>, Column<u64>),
     price: (Column<i64>, Column<i64>),
     /// The narrowest audience of a record: who is of it sees every one.
@@ -83,10 +88,12 @@ impl Columns {
             deadline: deadline.first(doc).and_then(|day| i32::try_from(day).ok()),
         };
         let rows: Vec<Row> = (0..segment.max_doc()).map(row).collect();
+        let facets = Facets::of(&fast.u64(columns::FACETS)?, segment.max_doc());
         Ok(Self {
             narrowest: rows.iter().map(|row| row.audience).max().unwrap_or(Audience::PUBLIC),
             rows,
-            facets: Facets::of(&fast.u64(columns::FACETS)?, segment.max_doc()),
+            open: (0..segment.max_doc()).map(|doc| facets.of_record(doc).any(Facet::is_open)).collect(),
+            facets,
             owner: (fast.u64(columns::OWNER.0)?, fast.u64(columns::OWNER.1)?),
             price: (fast.i64(columns::PRICE.0)?, fast.i64(columns::PRICE.1)?),
         })
@@ -128,13 +135,12 @@ impl Columns {
     }
 
     pub fn facets(&self, doc: DocId) -> impl Iterator<Item = Facet> + Clone {
-        self.facet_places(doc).iter().map(|place| self.facets.values[*place as usize])
+        self.facets.of_record(doc)
     }
 
     /// The places of the facets of a record among those that there are.
     pub fn facet_places(&self, doc: DocId) -> &[u32] {
-        let doc = doc as usize;
-        &self.facets.places[self.facets.starts[doc] as usize..self.facets.starts[doc + 1] as usize]
+        self.facets.places_of(doc)
     }
 
     /// The facets that there are.
@@ -158,6 +164,7 @@ impl Columns {
             || self.audience(doc) <= viewer.audience
             || viewer.owner.is_some_and(|viewer| self.owners(doc).any(|owner| owner == viewer));
         visible
+            && (!filter.open || self.open.has(doc))
             && self.has(&filter.facets, doc)
             && filter.least_maturity.is_none_or(|least| self.maturity(doc).is_some_and(|level| level >= least))
             && filter.most_price.is_none_or(|most| self.price(doc).is_none_or(|(min, _)| min <= most))
@@ -180,6 +187,37 @@ impl Facets {
             facets.starts.push(number(facets.places.len()));
         }
         facets
+    }
+
+    fn places_of(&self, doc: DocId) -> &[u32] {
+        let doc = doc as usize;
+        &self.places[self.starts[doc] as usize..self.starts[doc + 1] as usize]
+    }
+
+    fn of_record(&self, doc: DocId) -> impl Iterator<Item = Facet> + Clone {
+        self.places_of(doc).iter().map(|place| self.values[*place as usize])
+    }
+}
+
+/// A bit for each record: those of all stay beside the processor.
+struct Bits(Vec<u64>);
+
+impl FromIterator<bool> for Bits {
+    fn from_iter<I: IntoIterator<Item = bool>>(bits: I) -> Self {
+        let mut words = Vec::new();
+        for (bit, place) in bits.into_iter().zip(0..) {
+            if place % u64::BITS == 0 {
+                words.push(0);
+            }
+            words.last_mut().into_iter().for_each(|word| *word |= u64::from(bit) << (place % u64::BITS));
+        }
+        Self(words)
+    }
+}
+
+impl Bits {
+    fn has(&self, place: DocId) -> bool {
+        self.0[(place / u64::BITS) as usize] >> (place % u64::BITS) & 1 == 1
     }
 }
 

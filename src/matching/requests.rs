@@ -4,7 +4,7 @@ use deserr::Deserr;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
-use super::{Audience, Condition, Document, Facet, Filter, MatchRequest, Query, Viewer, harden};
+use super::{Audience, Condition, Facet, Filter, MatchRequest, Query, Viewer, harden};
 use crate::access;
 use crate::http::flag;
 use crate::identity::Caller;
@@ -238,25 +238,9 @@ pub(super) fn request_for(
     viewer: Viewer,
     limit: usize,
 ) -> MatchRequest {
-    let mut filter = Filter::of(viewer);
-    filter.facets.push(open_facets(target));
+    let mut filter = Filter { open: true, ..Filter::of(viewer) };
     harden(&mut filter, &query, asks, hard);
     MatchRequest { target, query, asks, filter, limit, after: None }
-}
-
-/// What a record of a kind has while it asks or is offered: any of these.
-fn open_facets(kind: Kind) -> Vec<Facet> {
-    let words: &[(&str, &str)] = match kind {
-        Kind::Result | Kind::Expert | Kind::Policy => &[("status", "published")],
-        Kind::Organisation => &[("organisation_kind", "enterprise")],
-        Kind::Demand => &[("demand_status", "open"), ("demand_status", "docking")],
-    };
-    words.iter().filter_map(|(facet, word)| Facet::value(facet, word)).collect()
-}
-
-/// Does a record ask, or is it offered, now?
-pub(super) fn is_open(kind: Kind, document: &Document) -> bool {
-    open_facets(kind).iter().any(|facet| document.facets.contains(facet))
 }
 
 /// Is a record of this kind the side that asks, rather than the side that offers?

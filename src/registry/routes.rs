@@ -4,7 +4,8 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, Path, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use deserr::Deserr;
-use diesel_async::AsyncConnection;
+use diesel::QueryResult;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::{Map, Value, json};
 use utoipa::IntoParams;
 
@@ -109,17 +110,15 @@ async fn create<C: Concept>(
             if let Some(held) = held {
                 held.keep(record.stamp.id, &answer, connection).await?;
             }
-            let position = position_of_write(connection).await?;
+            let position = position(&prefer, connection).await?;
             audit::record(&origin, &change(audit::Action::RecordCreated, &record), connection).await?;
-            Ok::<_, Problem>((record.stamp.id, answer, Some(position)))
+            Ok::<_, Problem>((record.stamp.id, answer, position))
         })
         .await;
     drop(connection);
     let (id, answer, position) = written?;
     let mut response = HttpResponse::Created();
-    if let Some(position) = position {
-        apply_preference(&mut response, &state.freshness, &prefer, position).await;
-    }
+    apply_preference(&mut response, &state.freshness, &prefer, position).await;
     response.insert_header((header::LOCATION, format!("{path}/{id}")));
     response.insert_header((header::ETAG, etag_of(&answer)));
     Ok(response.json(answer))
@@ -199,7 +198,7 @@ async fn remove<C: Concept>(
     conditions.allow_change(before.stamp.version)?;
     let reason = removal.0.reason.map(|reason| reason.to_string());
     let tombstone = Record { stamp: before.stamp.deleted(caller.user(), reason), fields: before.fields };
-    let position = advance(&tombstone, audit::Action::RecordDeleted, &origin, &mut connection).await?;
+    let position = advance(&tombstone, audit::Action::RecordDeleted, &origin, &prefer, &mut connection).await?;
     drop(connection);
     let mut response = HttpResponse::NoContent();
     apply_preference(&mut response, &state.freshness, &prefer, position).await;
@@ -351,7 +350,7 @@ async fn write<C: Concept>(
     if !access::may(caller, Action::Change, &next) {
         return Err(caller.refused());
     }
-    let position = advance(&next, audit::Action::RecordChanged, origin, &mut connection).await?;
+    let position = advance(&next, audit::Action::RecordChanged, origin, prefer, &mut connection).await?;
     let (next, concealed) = as_seen_by(next, caller, origin, &mut connection).await?;
     drop(connection);
     let mut response = HttpResponse::Ok();
@@ -359,24 +358,33 @@ async fn write<C: Concept>(
     Ok(response.insert_header((header::ETAG, etag(next.stamp.version, concealed))).json(next))
 }
 
-/// Writes a version over the one before it, which must still be there; where the write stands among all.
+/// Writes a version over the one before it, which must still be there; where the write stands among all, for who waits.
 async fn advance<C: Concept>(
     next: &Record<C>,
     action: audit::Action,
     origin: &Origin,
+    prefer: &Prefer,
     connection: &mut Connection,
-) -> Answer<u64> {
+) -> Answer<Option<u64>> {
     connection
         .transaction(async |connection| {
             if !C::advance(next, connection).await.map_err(refused_write)? {
                 return Err(Problem::new(Kind::PreconditionFailed));
             }
             C::written(next, connection).await?;
-            let position = position_of_write(connection).await?;
+            let position = position(prefer, connection).await?;
             audit::record(origin, &change(action, next), connection).await?;
             Ok(position)
         })
         .await
+}
+
+/// Where the write of a transaction stands among all, for a caller who waits until it can be found.
+async fn position(prefer: &Prefer, connection: &mut AsyncPgConnection) -> QueryResult<Option<u64>> {
+    match prefer.wait {
+        Some(_) => position_of_write(connection).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Holds the answer until the write can be found, if the caller prefers so.
@@ -384,9 +392,9 @@ async fn apply_preference(
     response: &mut actix_web::HttpResponseBuilder,
     freshness: &Freshness,
     prefer: &Prefer,
-    position: u64,
+    position: Option<u64>,
 ) {
-    let Some(wait) = prefer.wait else { return };
+    let (Some(wait), Some(position)) = (prefer.wait, position) else { return };
     if freshness.reached(position, wait).await {
         response.insert_header((PREFERENCE_APPLIED, format!("wait={}", wait.as_secs())));
     }

@@ -14,7 +14,6 @@ use crate::database::schema::{alerts, notifications};
 use crate::identity::Role;
 use crate::identity::accounts::{Person, people_of};
 use crate::matching::changes::Place;
-use crate::matching::requests::is_open;
 use crate::matching::{Audience, Change, Document, documents};
 use crate::registry::Kind;
 
@@ -110,7 +109,7 @@ async fn sides(pairs: &[Pair], connection: &mut AsyncPgConnection) -> QueryResul
         }
         for change in documents::load(kind, &ids, None, connection).await?.changes {
             if let Change::Put(document) = change
-                && is_open(kind, &document)
+                && document.is_open()
             {
                 let Document { id, audience, owners, .. } = *document;
                 sides.insert(id, Side { kind, audience, owners });

@@ -11,7 +11,6 @@ use crate::database::Database;
 use crate::matching::behind::{self, Behind};
 use crate::matching::changes::{ChangeRow, Place, by_kind};
 use crate::matching::follow::Trail;
-use crate::matching::requests::is_open;
 use crate::matching::work::WorkError;
 use crate::matching::{Change, Document, Engine, documents};
 use crate::registry::Kind;
@@ -41,7 +40,7 @@ impl Behind for Alerts {
     ) -> Result<(), WorkError> {
         let Some(engine) = self.0.upgrade() else { return Ok(()) };
         let records = open_records(changes, engine.meaning_version(), connection).await?;
-        let pairs = background::run(move || match_all(&engine, &records)).await??;
+        let pairs = background::run_idle(move || match_all(&engine, &records)).await??;
         store::tell(from, to, pairs, connection).await?;
         Ok(())
     }
@@ -57,7 +56,7 @@ async fn open_records(
     for (kind, ids) in by_kind(changes).into_iter().filter(|(kind, _)| SIDES.contains(kind)) {
         let loaded = documents::load(kind, &ids, model, connection).await?.changes.into_iter();
         let open = loaded.filter_map(|change| match change {
-            Change::Put(document) => Some(*document).filter(|document| is_open(kind, document)),
+            Change::Put(document) => Some(*document).filter(|document| document.is_open()),
             Change::Remove(_) => None,
         });
         records.extend(open.map(|document| (kind, document)));

@@ -14,7 +14,7 @@ use super::{RunState, counterparts};
 use crate::background;
 use crate::database::Database;
 use crate::matching::follow::Freshness;
-use crate::matching::requests::{asks, is_open, request_for};
+use crate::matching::requests::{asks, request_for};
 use crate::matching::shares::shares;
 use crate::matching::work::WorkError;
 use crate::matching::{Change, Document, Engine, IndexError, Match, Query, Viewer, documents};
@@ -83,7 +83,7 @@ async fn go_on(run: &MatchingRun, engine: &Arc<Engine>, connection: &mut AsyncPg
         });
         let living: Vec<Document> = living.collect();
         let looked_at = i64::try_from(living.len()).unwrap_or_default();
-        let open: Vec<Document> = living.into_iter().filter(|document| is_open(source, document)).collect();
+        let open: Vec<Document> = living.into_iter().filter(Document::is_open).collect();
         let (engine, kinds, limit) = (Arc::clone(engine), kinds.clone(), usize::from(run.limit.unsigned_abs()));
         let matched = background::run(move || match_all(&engine, source, &kinds, limit, &open)).await??;
         let found = described(run.id, matched, connection).await?;
