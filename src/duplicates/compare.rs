@@ -10,9 +10,9 @@ use uuid::Uuid;
 use super::alike::{NEAR_TITLE, bare, name_nearness, number, title_nearness};
 use super::{DuplicateKind, DuplicateReason};
 use crate::registry::experts::Expert;
-use crate::registry::fields::{IntellectualPropertyItems, IntellectualPropertyKind};
+use crate::registry::fields::IntellectualPropertyKind;
 use crate::registry::organisations::Organisation;
-use crate::registry::results::ResearchResult;
+use crate::registry::results::{IntellectualPropertyItems, ResearchResult};
 use crate::registry::{Concept, Record};
 
 /// Experts of one name are as near as this if they are of one organisation, or took part in one result.

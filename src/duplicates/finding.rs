@@ -13,7 +13,7 @@ use super::compare::{PairReason, Traits, nearness, numbers};
 use super::{DuplicateKind, DuplicateState};
 use crate::database::schema::{duplicates, experts, organisations, results};
 use crate::matching::changes::Place;
-use crate::registry::fields::IntellectualPropertyItems;
+use crate::registry::results::IntellectualPropertyItems;
 
 /// Records with the same key that are looked at, the newest first: a name that many share tells little.
 const ALIKE: i32 = 50;
