@@ -56,7 +56,7 @@ async fn open_records(
     for (kind, ids) in by_kind(changes).into_iter().filter(|(kind, _)| SIDES.contains(kind)) {
         let loaded = documents::load(kind, &ids, model, connection).await?.changes.into_iter();
         let open = loaded.filter_map(|change| match change {
-            Change::Put(document) => Some(*document).filter(|document| document.is_open()),
+            Change::Put(document) => Some(*document).filter(Document::is_open),
             Change::Remove(_) => None,
         });
         records.extend(open.map(|document| (kind, document)));
