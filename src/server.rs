@@ -1,7 +1,8 @@
 //! The application put together: middleware and routes.
 
 use std::net::TcpListener;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::thread;
 use std::time::Duration;
 
 use actix_web::middleware::{Compress, from_fn};
@@ -67,16 +68,21 @@ impl Options {
 /// # Errors
 /// If the listener cannot be served.
 pub fn serve(state: State, listener: TcpListener, options: &Options) -> std::io::Result<actix_web::dev::Server> {
-    let state = web::Data::new(state);
+    let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let operations = web::Data::new(openapi::operations());
     let proxies = web::Data::new(options.trusted_proxies.clone());
     let limits = web::Data::new(Limits::new(options.rate));
     let origins = options.cors_origins.clone();
     let patience = options.patience;
     let server = HttpServer::new(move || {
+        let mut state = state.clone();
+        match state.database.for_one_of(workers) {
+            Ok(database) => state.database = database,
+            Err(error) => tracing::warn!(%error, "a worker shares connections with others"),
+        }
         App::new()
-            .app_data(state.clone())
             .app_data(state.tokens.clone())
+            .app_data(web::Data::new(state))
             .app_data(operations.clone())
             .app_data(proxies.clone())
             .app_data(limits.clone())
@@ -91,6 +97,7 @@ pub fn serve(state: State, listener: TcpListener, options: &Options) -> std::io:
             .default_service(web::to(unknown))
     });
     let server = server
+        .workers(workers)
         .on_connect(move |connection, kept| watch_over(connection, kept, patience.connection))
         .client_request_timeout(HEAD)
         .client_disconnect_timeout(CLOSING)

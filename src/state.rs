@@ -16,6 +16,7 @@ use crate::visits::Visits;
 use crate::webhooks;
 
 /// The parts of a running service.
+#[derive(Clone)]
 pub struct State {
     pub database: Database,
     pub passwords: Arc<Passwords>,

@@ -21,6 +21,9 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// Longer than this no request waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Connections of a worker, at least.
+const LEAST: usize = 4;
+
 /// Longer than 30 s no statement of a request runs, not even when its caller is gone; and none so long that compiling it
 /// would pay.
 const STATEMENT: &str = "SET statement_timeout = '30s'; SET jit = off";
@@ -44,6 +47,7 @@ pub enum DatabaseError {
 pub struct Database {
     pool: Pool<AsyncPgConnection>,
     url: String,
+    size: usize,
 }
 
 impl Database {
@@ -64,7 +68,16 @@ impl Database {
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| DatabaseError::Pool(error.to_string()))?;
-        Ok(Self { pool, url: url.to_owned() })
+        Ok(Self { pool, url: url.to_owned(), size })
+    }
+
+    /// The same database with connections of its own for one of so many workers: what PostgreSQL answers to one need not
+    /// pass through the thread of another.
+    ///
+    /// # Errors
+    /// If the pool cannot be made.
+    pub fn for_one_of(&self, workers: usize) -> Result<Self, DatabaseError> {
+        Self::new(&self.url, self.size.div_ceil(workers).max(LEAST))
     }
 
     /// A connection for one request.

@@ -82,7 +82,8 @@ mod tests {
                 others += found.len();
             }
         }
-        assert!(others < 300, "{others} titles with few of the words are no reason to read their records");
+        // Of thirty that are looked at each time.
+        assert!(others < 900, "{others} titles with few of the words are read");
         Ok(())
     }
 }
