@@ -21,7 +21,7 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 /// Longer than this no request waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Connections of a worker, at least.
+/// Connections that a worker has of its own, at least.
 const LEAST: usize = 4;
 
 /// Longer than 30 s no statement of a request runs, not even when its caller is gone; and none so long that compiling it
@@ -72,12 +72,15 @@ impl Database {
     }
 
     /// The same database with connections of its own for one of so many workers: what PostgreSQL answers to one need not
-    /// pass through the thread of another.
+    /// pass through the thread of another. Where that would leave too few to each, they share.
     ///
     /// # Errors
     /// If the pool cannot be made.
     pub fn for_one_of(&self, workers: usize) -> Result<Self, DatabaseError> {
-        Self::new(&self.url, self.size.div_ceil(workers).max(LEAST))
+        match self.size / workers {
+            ..LEAST => Ok(self.clone()),
+            own => Self::new(&self.url, own),
+        }
     }
 
     /// A connection for one request.
