@@ -130,3 +130,15 @@ async fn pooled(url: String) -> ConnectionResult<AsyncPgConnection> {
     set.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_have_connections_of_their_own_as_long_as_there_are_enough() {
+        let database = Database::new("postgres://localhost/nowhere", 16).expect("a pool");
+        let each = |workers| database.for_one_of(workers).expect("a pool").pool.status().max_size;
+        assert_eq!([1, 2, 4, 5, 64].map(each), [16, 8, 4, 16, 16]);
+    }
+}
