@@ -66,6 +66,22 @@ fn ask<'q>(
     times
 }
 
+/// Calls something for each question, on so many threads at once.
+pub fn at_once<Q: Sync>(questions: &[Q], threads: usize, call: impl Fn(&Q) + Sync) -> Times {
+    let started = Instant::now();
+    let timed = |question: &Q| {
+        let asked = Instant::now();
+        call(question);
+        asked.elapsed().as_secs_f64()
+    };
+    let one = |place: usize| move || questions.iter().skip(place).step_by(threads).map(timed).collect::<Vec<_>>();
+    let each = thread::scope(|scope| {
+        let asking: Vec<_> = (0..threads).map(|place| scope.spawn(one(place))).collect();
+        asking.into_iter().flat_map(|thread| thread.join().expect("answers")).collect()
+    });
+    Times::of(each, started.elapsed())
+}
+
 /// Calls something for each question, no longer than a while and at least once.
 pub fn one_by_one<Q>(questions: &[Q], longest: Duration, call: impl Fn(&Q)) -> Times {
     let started = Instant::now();

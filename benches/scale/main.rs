@@ -7,7 +7,7 @@
 //! each other in a paper, each for 20 results with their records, highlights and facets; both on 1, 8 and 64 connections,
 //! after a warm-up, all by words alone. A tenth of the records, in a folder of its own, is asked first, for how times grow.
 //!
-//! The peers, on one connection or thread, with the service idle beside them:
+//! The peers, with the service idle beside them, on one connection or thread, tantivy also on one for each processor:
 //! - PostgreSQL full text search in the same cluster, over the same words (`stage/peer.rs`): asked for the same telling terms
 //!   of the first demands, and for any of the words of the first pairs, without HTTP. Being slow, it is asked fewer;
 //! - plain tantivy in this process: one field with the words of title, keywords and summary, asked for any of the words of
@@ -30,6 +30,7 @@ mod questions;
 mod report;
 mod service;
 
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::pin::pin;
 use std::thread;
@@ -42,7 +43,7 @@ use duijie::registry::Record;
 use duijie::registry::results::ResearchResult;
 use freshness::Freshness;
 use futures_util::TryStreamExt;
-use load::{Times, load, one_by_one};
+use load::{Times, at_once, load, one_by_one};
 use peer::Peer;
 use plain::Plain;
 use questions::{Question, Questions};
@@ -73,9 +74,9 @@ fn main() {
     let tenth = a_tenth(Amounts::of(results / 10), &questions, &runtime, &mut report);
     let service = serve(Amounts::of(results), &runtime, &mut report);
     let ours = [("demand", &questions.demands), ("two words", &questions.words)]
-        .map(|(what, questions)| ask(&service, what, questions, &CONNECTIONS, &mut report));
+        .map(|(what, questions)| ask(&service, what, questions, CONNECTIONS, &mut report));
     for ((what, before), now) in ["demand", "two words"].iter().zip(&tenth).zip(&ours) {
-        report.ratio(&format!("{what}, p50 of all / of a tenth"), now.p(50), before.p(50));
+        report.ratio(&format!("{what}, p50 of all / of a tenth"), now[0].p(50), before[0].p(50));
     }
     sizes(&service, &runtime, &mut report);
     runtime.block_on(exported(&service, &mut report));
@@ -88,10 +89,10 @@ fn main() {
 }
 
 /// Demands and words, asked of a county of this size on one connection.
-fn a_tenth(amounts: Amounts, questions: &Questions, runtime: &Runtime, report: &mut Report) -> [Times; 2] {
+fn a_tenth(amounts: Amounts, questions: &Questions, runtime: &Runtime, report: &mut Report) -> [[Times; 1]; 2] {
     let service = serve(amounts, runtime, report);
     [("demand", &questions.demands), ("two words", &questions.words)]
-        .map(|(what, questions)| ask(&service, what, questions, &[1], report))
+        .map(|(what, questions)| ask(&service, what, questions, [1], report))
 }
 
 fn serve(amounts: Amounts, runtime: &Runtime, report: &mut Report) -> Service {
@@ -109,17 +110,20 @@ fn serve(amounts: Amounts, runtime: &Runtime, report: &mut Report) -> Service {
     service
 }
 
-/// Asks on so many connections; the times on the first number of them.
-fn ask(service: &Service, what: &str, questions: &[Question], connections: &[usize], report: &mut Report) -> Times {
+/// Asks on so many connections; the times on each number of them.
+fn ask<const N: usize>(
+    service: &Service,
+    what: &str,
+    questions: &[Question],
+    connections: [usize; N],
+    report: &mut Report,
+) -> [Times; N] {
     load(service.address, questions, 1, WARM_UP);
-    let mut asked = connections.iter().map(|connections| {
-        let times = load(service.address, questions, *connections, MEASURED);
+    connections.map(|connections| {
+        let times = load(service.address, questions, connections, MEASURED);
         report.times(&format!("{what}, {connections} at once"), &times);
         times
-    });
-    let first = asked.next().expect("a number of connections");
-    asked.for_each(drop);
-    first
+    })
 }
 
 /// What the index and the process take up.
@@ -168,7 +172,7 @@ async fn exported(service: &Service, report: &mut Report) {
 fn against_postgresql(
     service: &Service,
     questions: &Questions,
-    ours: &[Times; 2],
+    ours: &[[Times; CONNECTIONS.len()]; 2],
     recombination: &Recombination<'_>,
     results: u32,
     runtime: &Runtime,
@@ -183,7 +187,7 @@ fn against_postgresql(
     runtime.block_on(peer.index());
     let terms = looked_for(service, first(&questions.demands));
     let words = first(&questions.words).iter().map(|question| words_of(&question.text)).collect();
-    for ((what, wanted), ours) in [("demand", terms), ("two words", words)].iter().zip(ours) {
+    for ((what, wanted), [ours, ..]) in [("demand", terms), ("two words", words)].iter().zip(ours) {
         let call = |wanted: &String| runtime.block_on(peer.search(wanted));
         one_by_one(&wanted[..1], PEER_PATIENCE, call);
         let theirs = one_by_one(wanted, PEER_PATIENCE, call);
@@ -216,10 +220,11 @@ fn words_of(text: &str) -> String {
     peer::any_of(words(text).iter().map(|word| word.text.as_str()))
 }
 
-/// Plain tantivy over all results, asked the first demands.
+/// Plain tantivy over all results, asked the first demands: one by one, and on a thread for each processor, as the service
+/// is by more connections than there are.
 fn against_tantivy(
     questions: &Questions,
-    ours: &Times,
+    [one, eight, _]: &[Times; CONNECTIONS.len()],
     recombination: &Recombination<'_>,
     results: u32,
     report: &mut Report,
@@ -230,7 +235,11 @@ fn against_tantivy(
     one_by_one(&demands[..1], PEER_PATIENCE, call);
     let theirs = one_by_one(demands, PEER_PATIENCE, call);
     report.times("demand, tantivy with all words", &theirs);
-    report.ratio("demand, answers/s of ours / of tantivy", ours.per_second(), theirs.per_second());
+    report.ratio("demand, answers/s of ours / of tantivy", one.per_second(), theirs.per_second());
+    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let theirs = at_once(demands, threads, call);
+    report.times(&format!("demand, tantivy with all words, {threads} at once"), &theirs);
+    report.ratio("demand, all processors: ours / of tantivy", eight.per_second(), theirs.per_second());
 }
 
 fn fresh(service: &Service, county: &County, questions: &Questions, report: &mut Report) {
