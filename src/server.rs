@@ -1,8 +1,7 @@
 //! The application put together: middleware and routes.
 
 use std::net::TcpListener;
-use std::num::{NonZeroU32, NonZeroUsize};
-use std::thread;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use actix_web::middleware::{Compress, from_fn};
@@ -17,6 +16,7 @@ use crate::http::envelope::envelope;
 use crate::http::methods::unknown;
 use crate::http::patience::watch_over;
 use crate::http::{BODY_LIMIT, Limits, Patience, SiteOrigin, TrustedProxies, shelter};
+use crate::matching::shares::processors;
 use crate::registry::Concept;
 use crate::registry::demands::Demand;
 use crate::registry::experts::Expert;
@@ -68,7 +68,7 @@ impl Options {
 /// # Errors
 /// If the listener cannot be served.
 pub fn serve(state: State, listener: TcpListener, options: &Options) -> std::io::Result<actix_web::dev::Server> {
-    let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let workers = processors();
     let operations = web::Data::new(openapi::operations());
     let proxies = web::Data::new(options.trusted_proxies.clone());
     let limits = web::Data::new(Limits::new(options.rate));

@@ -41,12 +41,24 @@ impl Times {
 /// Takes turns over the questions for so long, on each of so many connections.
 pub fn load(address: SocketAddr, questions: &[Question], connections: usize, lasting: Duration) -> Times {
     let started = Instant::now();
+    side_by_side(connections, |place| ask(address, questions.iter().cycle().skip(place * APART), started, lasting))
+}
+
+/// The times of what is called on so many threads at once, each of which knows its place.
+fn side_by_side(threads: usize, calls: impl Fn(usize) -> Vec<f64> + Sync) -> Times {
+    let (calls, started) = (&calls, Instant::now());
     let each = thread::scope(|scope| {
-        let one = |place: usize| move || ask(address, questions.iter().cycle().skip(place * APART), started, lasting);
-        let asking: Vec<_> = (0..connections).map(|place| scope.spawn(one(place))).collect();
-        asking.into_iter().flat_map(|thread| thread.join().expect("answers")).collect()
+        let calling: Vec<_> = (0..threads).map(|place| scope.spawn(move || calls(place))).collect();
+        calling.into_iter().flat_map(|thread| thread.join().expect("answers")).collect()
     });
     Times::of(each, started.elapsed())
+}
+
+/// Seconds that a call took.
+fn timed(call: impl FnOnce()) -> f64 {
+    let asked = Instant::now();
+    call();
+    asked.elapsed().as_secs_f64()
 }
 
 fn ask<'q>(
@@ -68,18 +80,9 @@ fn ask<'q>(
 
 /// Calls something for each question, on so many threads at once.
 pub fn at_once<Q: Sync>(questions: &[Q], threads: usize, call: impl Fn(&Q) + Sync) -> Times {
-    let started = Instant::now();
-    let timed = |question: &Q| {
-        let asked = Instant::now();
-        call(question);
-        asked.elapsed().as_secs_f64()
-    };
-    let one = |place: usize| move || questions.iter().skip(place).step_by(threads).map(timed).collect::<Vec<_>>();
-    let each = thread::scope(|scope| {
-        let asking: Vec<_> = (0..threads).map(|place| scope.spawn(one(place))).collect();
-        asking.into_iter().flat_map(|thread| thread.join().expect("answers")).collect()
-    });
-    Times::of(each, started.elapsed())
+    side_by_side(threads, |place| {
+        questions.iter().skip(place).step_by(threads).map(|question| timed(|| call(question))).collect()
+    })
 }
 
 /// Calls something for each question, no longer than a while and at least once.
@@ -87,9 +90,7 @@ pub fn one_by_one<Q>(questions: &[Q], longest: Duration, call: impl Fn(&Q)) -> T
     let started = Instant::now();
     let mut each = Vec::new();
     for question in questions {
-        let asked = Instant::now();
-        call(question);
-        each.push(asked.elapsed().as_secs_f64());
+        each.push(timed(|| call(question)));
         if started.elapsed() > longest {
             break;
         }

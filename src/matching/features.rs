@@ -30,9 +30,6 @@ pub const TEXT_FEATURES: [&str; 8] = [
     "title_likeness",
 ];
 
-/// Its place among them.
-const TITLE_LIKENESS: usize = 7;
-
 /// The name of the feature that says how near two texts are in meaning.
 pub const MEANING_FEATURE: &str = "meaning";
 
@@ -56,9 +53,10 @@ pub(super) struct TextMatch {
 }
 
 impl TextMatch {
-    /// How like the titles' words are, 0 to 1.
+    /// How like the titles' words are, 0 to 1: the last of the features.
     pub fn title_likeness(&self) -> f32 {
-        self.features[TITLE_LIKENESS]
+        let [.., likeness] = self.features;
+        likeness
     }
 
     /// Does it share a word, a keyword or a name with the query, rather than the meaning alone?

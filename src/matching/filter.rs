@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 use tantivy::columnar::Column;
-use tantivy::{DocId, SegmentReader};
+use tantivy::{BitSet, DocId, SegmentReader};
 use uuid::Uuid;
 
 use super::document::Viewer;
@@ -38,9 +38,9 @@ impl Filter {
 pub(super) struct Columns {
     rows: Vec<Row>,
     facets: Facets,
-    /// By record: whether it asks, or is offered, now. Almost every question wants to know, of more records than of any
-    /// other column.
-    open: Bits,
+    /// The records that ask, or are offered, now. Almost every question wants to know, of more records than it wants to know
+    /// anything else of; their bits stay beside the processor.
+    open: BitSet,
     owner: (Column<u64>, Column<u64>),
     price: (Column<i64>, Column<i64>),
     /// The narrowest audience of a record: who is of it sees every one.
@@ -92,7 +92,7 @@ impl Columns {
         Ok(Self {
             narrowest: rows.iter().map(|row| row.audience).max().unwrap_or(Audience::PUBLIC),
             rows,
-            open: (0..segment.max_doc()).map(|doc| facets.of_record(doc).any(Facet::is_open)).collect(),
+            open: facets.open(segment.max_doc()),
             facets,
             owner: (fast.u64(columns::OWNER.0)?, fast.u64(columns::OWNER.1)?),
             price: (fast.i64(columns::PRICE.0)?, fast.i64(columns::PRICE.1)?),
@@ -164,7 +164,7 @@ impl Columns {
             || self.audience(doc) <= viewer.audience
             || viewer.owner.is_some_and(|viewer| self.owners(doc).any(|owner| owner == viewer));
         visible
-            && (!filter.open || self.open.has(doc))
+            && (!filter.open || self.open.contains(doc))
             && self.has(&filter.facets, doc)
             && filter.least_maturity.is_none_or(|least| self.maturity(doc).is_some_and(|level| level >= least))
             && filter.most_price.is_none_or(|most| self.price(doc).is_none_or(|(min, _)| min <= most))
@@ -197,27 +197,14 @@ impl Facets {
     fn of_record(&self, doc: DocId) -> impl Iterator<Item = Facet> + Clone {
         self.places_of(doc).iter().map(|place| self.values[*place as usize])
     }
-}
 
-/// A bit for each record: those of all stay beside the processor.
-struct Bits(Vec<u64>);
-
-impl FromIterator<bool> for Bits {
-    fn from_iter<I: IntoIterator<Item = bool>>(bits: I) -> Self {
-        let mut words = Vec::new();
-        for (bit, place) in bits.into_iter().zip(0..) {
-            if place % u64::BITS == 0 {
-                words.push(0);
-            }
-            words.last_mut().into_iter().for_each(|word| *word |= u64::from(bit) << (place % u64::BITS));
+    /// The records that ask, or are offered, now.
+    fn open(&self, records: DocId) -> BitSet {
+        let mut open = BitSet::with_max_value(records);
+        for doc in (0..records).filter(|doc| self.of_record(*doc).any(Facet::is_open)) {
+            open.insert(doc);
         }
-        Self(words)
-    }
-}
-
-impl Bits {
-    fn has(&self, place: DocId) -> bool {
-        self.0[(place / u64::BITS) as usize] >> (place % u64::BITS) & 1 == 1
+        open
     }
 }
 

@@ -36,7 +36,7 @@ pub mod runs;
 mod scores;
 mod sealed;
 mod search;
-mod shares;
+pub(crate) mod shares;
 mod snapshot;
 mod statistics;
 pub mod text;

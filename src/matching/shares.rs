@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::thread;
 
 /// How many there are.
-pub(super) fn processors() -> usize {
+pub(crate) fn processors() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
 

@@ -1,8 +1,10 @@
 //! The routes of a concept, the same for each: list, create, read, replace, amend, delete, history.
 
+use std::time::Duration;
+
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, Path, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use deserr::Deserr;
 use diesel::QueryResult;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
@@ -110,15 +112,15 @@ async fn create<C: Concept>(
             if let Some(held) = held {
                 held.keep(record.stamp.id, &answer, connection).await?;
             }
-            let position = position(&prefer, connection).await?;
+            let awaited = awaited(&prefer, connection).await?;
             audit::record(&origin, &change(audit::Action::RecordCreated, &record), connection).await?;
-            Ok::<_, Problem>((record.stamp.id, answer, position))
+            Ok::<_, Problem>((record.stamp.id, answer, awaited))
         })
         .await;
     drop(connection);
-    let (id, answer, position) = written?;
+    let (id, answer, awaited) = written?;
     let mut response = HttpResponse::Created();
-    apply_preference(&mut response, &state.freshness, &prefer, position).await;
+    apply_preference(&mut response, &state.freshness, awaited).await;
     response.insert_header((header::LOCATION, format!("{path}/{id}")));
     response.insert_header((header::ETAG, etag_of(&answer)));
     Ok(response.json(answer))
@@ -198,10 +200,10 @@ async fn remove<C: Concept>(
     conditions.allow_change(before.stamp.version)?;
     let reason = removal.0.reason.map(|reason| reason.to_string());
     let tombstone = Record { stamp: before.stamp.deleted(caller.user(), reason), fields: before.fields };
-    let position = advance(&tombstone, audit::Action::RecordDeleted, &origin, &prefer, &mut connection).await?;
+    let awaited = advance(&tombstone, audit::Action::RecordDeleted, &origin, &prefer, &mut connection).await?;
     drop(connection);
     let mut response = HttpResponse::NoContent();
-    apply_preference(&mut response, &state.freshness, &prefer, position).await;
+    apply_preference(&mut response, &state.freshness, awaited).await;
     Ok(response.finish())
 }
 
@@ -350,51 +352,47 @@ async fn write<C: Concept>(
     if !access::may(caller, Action::Change, &next) {
         return Err(caller.refused());
     }
-    let position = advance(&next, audit::Action::RecordChanged, origin, prefer, &mut connection).await?;
+    let awaited = advance(&next, audit::Action::RecordChanged, origin, prefer, &mut connection).await?;
     let (next, concealed) = as_seen_by(next, caller, origin, &mut connection).await?;
     drop(connection);
     let mut response = HttpResponse::Ok();
-    apply_preference(&mut response, &state.freshness, prefer, position).await;
+    apply_preference(&mut response, &state.freshness, awaited).await;
     Ok(response.insert_header((header::ETAG, etag(next.stamp.version, concealed))).json(next))
 }
 
-/// Writes a version over the one before it, which must still be there; where the write stands among all, for who waits.
+/// Writes a version over the one before it, which must still be there; what the caller waits for then.
 async fn advance<C: Concept>(
     next: &Record<C>,
     action: audit::Action,
     origin: &Origin,
     prefer: &Prefer,
     connection: &mut Connection,
-) -> Answer<Option<u64>> {
+) -> Answer<Option<Awaited>> {
     connection
         .transaction(async |connection| {
             if !C::advance(next, connection).await.map_err(refused_write)? {
                 return Err(Problem::new(Kind::PreconditionFailed));
             }
             C::written(next, connection).await?;
-            let position = position(prefer, connection).await?;
+            let awaited = awaited(prefer, connection).await?;
             audit::record(origin, &change(action, next), connection).await?;
-            Ok(position)
+            Ok(awaited)
         })
         .await
 }
 
-/// Where the write of a transaction stands among all, for a caller who waits until it can be found.
-async fn position(prefer: &Prefer, connection: &mut AsyncPgConnection) -> QueryResult<Option<u64>> {
-    match prefer.wait {
-        Some(_) => position_of_write(connection).await.map(Some),
-        None => Ok(None),
-    }
+/// Until when a caller prefers to wait: until the write of this position can be found, at most so long.
+type Awaited = (u64, Duration);
+
+/// What the caller of the running transaction waits for, if it prefers to.
+async fn awaited(prefer: &Prefer, connection: &mut AsyncPgConnection) -> QueryResult<Option<Awaited>> {
+    let Some(wait) = prefer.wait else { return Ok(None) };
+    Ok(Some((position_of_write(connection).await?, wait)))
 }
 
 /// Holds the answer until the write can be found, if the caller prefers so.
-async fn apply_preference(
-    response: &mut actix_web::HttpResponseBuilder,
-    freshness: &Freshness,
-    prefer: &Prefer,
-    position: Option<u64>,
-) {
-    let (Some(wait), Some(position)) = (prefer.wait, position) else { return };
+async fn apply_preference(response: &mut HttpResponseBuilder, freshness: &Freshness, awaited: Option<Awaited>) {
+    let Some((position, wait)) = awaited else { return };
     if freshness.reached(position, wait).await {
         response.insert_header((PREFERENCE_APPLIED, format!("wait={}", wait.as_secs())));
     }
