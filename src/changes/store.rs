@@ -76,7 +76,7 @@ pub async fn between(
 ) -> QueryResult<Vec<ChangeRow>> {
     let query = "SELECT xid::text::bigint AS xid, seq, kind, record_id, version FROM changes
                  WHERE (xid, seq) > ($1::text::xid8, $2) AND xid < $3::text::xid8 AND is_write AND kind = ANY ($4)
-                 ORDER BY xid, seq LIMIT $5";
+                 ORDER BY changes.xid, seq LIMIT $5";
     let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
     diesel::sql_query(query)
         .bind::<Text, _>(after.xid.to_string())

@@ -66,8 +66,9 @@ pub(super) async fn changes_between(
     most: i64,
     connection: &mut AsyncPgConnection,
 ) -> QueryResult<Vec<ChangeRow>> {
+    // In the order of the column, which the primary key has; `xid` alone would be the number that is made of it.
     let query = "SELECT xid::text::bigint AS xid, seq, kind, record_id FROM changes
-                 WHERE (xid, seq) > ($1::text::xid8, $2) AND xid < $3::text::xid8 ORDER BY xid, seq LIMIT $4";
+                 WHERE (xid, seq) > ($1::text::xid8, $2) AND xid < $3::text::xid8 ORDER BY changes.xid, seq LIMIT $4";
     diesel::sql_query(query)
         .bind::<Text, _>(after.xid.to_string())
         .bind::<BigInt, _>(after.seq)

@@ -173,7 +173,8 @@ pub async fn notices(
                 'due_on', reminder.due_on, 'days', reminder.days)) AS data
         FROM notifications AS told LEFT JOIN alerts ON alerts.id = alert_id
             LEFT JOIN patent_reminders AS reminder ON reminder.id = patent_reminder_id
-        WHERE user_id = $1 AND (xid, seq) > ($2::text::xid8, $3) AND xid < $4::text::xid8 ORDER BY xid, seq LIMIT $5";
+        WHERE user_id = $1 AND (xid, seq) > ($2::text::xid8, $3) AND xid < $4::text::xid8
+        ORDER BY told.xid, told.seq LIMIT $5";
     diesel::sql_query(query)
         .bind::<Id, _>(person)
         .bind::<Text, _>(places.notice_xid.to_string())
