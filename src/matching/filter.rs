@@ -129,7 +129,7 @@ impl Columns {
         self.row(doc).deadline.map(i64::from)
     }
 
-    fn owners(&self, doc: DocId) -> impl Iterator<Item = Uuid> + '_ {
+    pub fn owners(&self, doc: DocId) -> impl Iterator<Item = Uuid> + '_ {
         let halves = self.owner.0.values_for_doc(doc).zip(self.owner.1.values_for_doc(doc));
         halves.map(|(high, low)| Uuid::from_u64_pair(high, low))
     }

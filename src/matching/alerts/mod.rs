@@ -12,8 +12,9 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
+use super::rank::Scored;
 use super::requests::{asks, request_for};
-use super::{Audience, Document, Engine, Explanation, Facet, IndexError, Kind, Level, Match, Query, Viewer};
+use super::{Audience, Document, Engine, Facet, IndexError, Kind, Level, Query, Viewer};
 
 pub use store::begin;
 pub use worker::work;
@@ -38,46 +39,86 @@ struct Pair {
     score: f32,
 }
 
-/// The strong matches of records, each pair once, though both its sides may be among them.
-fn match_all(engine: &Engine, records: &[(Kind, Document)]) -> Result<Vec<Pair>, IndexError> {
-    let mut pairs = HashMap::new();
-    for (kind, record) in records {
-        let found = match kind {
-            Kind::Demand => of_demand(engine, record)?,
-            Kind::Result | Kind::Expert => of_offer(engine, *kind, record)?,
-            Kind::Organisation | Kind::Policy => Vec::new(),
-        };
-        for pair in found {
-            pairs.entry((pair.demand, pair.record)).or_insert(pair);
+/// One side of a pair, as it was matched.
+#[derive(Clone, Debug)]
+struct Side {
+    id: Uuid,
+    kind: Kind,
+    version: i64,
+    audience: Audience,
+    owners: Vec<Uuid>,
+}
+
+impl From<(Kind, &Document)> for Side {
+    fn from((kind, document): (Kind, &Document)) -> Self {
+        let Document { id, version, audience, owners, .. } = document;
+        Self { id: *id, kind, version: *version, audience: *audience, owners: owners.clone() }
+    }
+}
+
+/// A strong match.
+struct Strong {
+    side: Side,
+    score: f32,
+    is_told: bool,
+}
+
+/// Pairs that match strongly, each once, though both its sides may be among what was matched.
+#[derive(Debug, Default)]
+struct Found {
+    pairs: HashMap<(Uuid, Uuid), Pair>,
+    /// Both sides of each of them, as they were known last.
+    sides: HashMap<Uuid, Side>,
+}
+
+impl Found {
+    fn add(&mut self, demand: &Side, offer: &Side, score: f32) {
+        let pair = Pair { demand: demand.id, kind: offer.kind, record: offer.id, score };
+        self.pairs.entry((pair.demand, pair.record)).or_insert(pair);
+        for side in [demand, offer] {
+            if self.sides.get(&side.id).is_none_or(|known| known.version < side.version) {
+                self.sides.insert(side.id, side.clone());
+            }
         }
     }
-    Ok(pairs.into_values().collect())
+}
+
+/// The strong matches of records.
+fn match_all(engine: &Engine, records: &[(Kind, Document)]) -> Result<Found, IndexError> {
+    let mut found = Found::default();
+    for (kind, record) in records {
+        match kind {
+            Kind::Demand => of_demand(engine, record, &mut found)?,
+            Kind::Result | Kind::Expert => of_offer(engine, *kind, record, &mut found)?,
+            Kind::Organisation | Kind::Policy => {}
+        }
+    }
+    Ok(found)
 }
 
 /// Results and experts for a demand, if it wants them.
-fn of_demand(engine: &Engine, demand: &Document) -> Result<Vec<Pair>, IndexError> {
-    let mut pairs = Vec::new();
+fn of_demand(engine: &Engine, demand: &Document, found: &mut Found) -> Result<(), IndexError> {
+    let side = Side::from((Kind::Demand, demand));
     for kind in [Kind::Result, Kind::Expert] {
         if wanted(kind).is_some_and(|wanted| demand.facets.contains(&wanted)) {
-            let found = strong(engine, (Kind::Demand, demand), kind, Viewer::centre())?;
-            let told = told(&found).map(|of| Pair { demand: demand.id, kind, record: of.id, score: of.score });
-            pairs.extend(told);
+            let strong = strong(engine, (Kind::Demand, demand), kind, Viewer::centre())?;
+            told(&strong).for_each(|offer| found.add(&side, &offer.side, offer.score));
         }
     }
-    Ok(pairs)
+    Ok(())
 }
 
 /// Demands that want such a result or expert.
-fn of_offer(engine: &Engine, kind: Kind, record: &Document) -> Result<Vec<Pair>, IndexError> {
-    let mut pairs = Vec::new();
+fn of_offer(engine: &Engine, kind: Kind, record: &Document, found: &mut Found) -> Result<(), IndexError> {
+    let side = Side::from((kind, record));
     for viewer in VIEWERS {
-        let found = strong(engine, (kind, record), Kind::Demand, viewer)?;
-        pairs.extend(told(&found).map(|of| Pair { demand: of.id, kind, record: record.id, score: of.score }));
-        if found.len() < MOST {
+        let strong = strong(engine, (kind, record), Kind::Demand, viewer)?;
+        told(&strong).for_each(|demand| found.add(&demand.side, &side, demand.score));
+        if strong.len() < MOST {
             break;
         }
     }
-    Ok(pairs)
+    Ok(())
 }
 
 /// The strong matches of a record with a kind.
@@ -86,25 +127,38 @@ fn strong(
     (kind, record): (Kind, &Document),
     target: Kind,
     viewer: Viewer,
-) -> Result<Vec<Match>, IndexError> {
+) -> Result<Vec<Strong>, IndexError> {
     let mut request = request_for(target, Query::from(record.clone()), asks(kind), &[], viewer, MOST);
     if target == Kind::Demand {
         request.filter.facets.push(wanted(kind).into_iter().collect());
     }
-    let mut matches = engine.matches(&request)?;
-    matches.retain(|found| found.level == Level::Strong);
-    Ok(matches)
+    let model = engine.model_for(&request.query);
+    let scorer = model.pair(target);
+    let ranked = engine.rank(target, &request.query, &[], request.asks, &request.filter, scorer)?;
+    let scored = ranked.scored.iter().take(MOST).map(|scored| (scored, scorer.calibrated(scored.place.raw)));
+    let strong = scored.filter(|(_, score)| model.levels.of(*score) == Level::Strong).map(|(scored, score)| {
+        let (columns, doc) = (&ranked.view.snapshot.parts[scored.candidate.part].columns, scored.candidate.doc);
+        let side = Side {
+            id: scored.place.id,
+            kind: target,
+            version: columns.version(doc),
+            audience: columns.audience(doc),
+            owners: columns.owners(doc).collect(),
+        };
+        Strong { side, score, is_told: is_more_than_a_word(scored) }
+    });
+    Ok(strong.collect())
 }
 
 /// Those that somebody is told of.
-fn told(strong: &[Match]) -> impl Iterator<Item = &Match> {
-    strong.iter().filter(|found| is_more_than_a_word(&found.explanation))
+fn told(strong: &[Strong]) -> impl Iterator<Item = &Strong> {
+    strong.iter().filter(|found| found.is_told)
 }
 
 /// One word in common is no reason to call anybody. Where few records are yet, it can be all that they know of a demand,
 /// and so look like all of it.
-fn is_more_than_a_word(explanation: &Explanation) -> bool {
-    explanation.terms.len() > 1 || !explanation.keywords.is_empty()
+fn is_more_than_a_word(scored: &Scored) -> bool {
+    scored.said().nth(1).is_some() || !scored.text.keywords.is_empty()
 }
 
 /// What a demand has that wants such records.
@@ -130,7 +184,10 @@ mod tests {
         let demand = |title, body| document(title, body, &[("wanted", "result")]);
         let result = document("离心泵密封", "离心泵机械密封的泄漏及其防治。", &[("status", "published")]);
         let indexed = Indexed::of(Model::shipped()?, vec![(Kind::Result, vec![result])])?;
-        let told = |demand: &Document| of_demand(&indexed.engine, demand).map(|pairs| pairs.len());
+        let told = |demand: &Document| {
+            let mut found = Found::default();
+            of_demand(&indexed.engine, demand, &mut found).map(|()| found.pairs.len())
+        };
         assert_eq!(told(&demand("密封", "玻璃罐头的密封老是不严。"))?, 0);
         assert_eq!(told(&demand("离心泵密封泄漏", "离心泵的机械密封老是泄漏。"))?, 1);
         Ok(())
@@ -152,9 +209,10 @@ mod tests {
         let demands = closed.chain([open.clone()]).collect();
         let indexed = Indexed::of(Model::shipped()?, vec![(Kind::Demand, demands)])?;
         let result = document("离心泵密封", "离心泵机械密封的泄漏及其防治。", &[("status", "published")]);
-        let told = of_offer(&indexed.engine, Kind::Result, &result)?;
-        assert_eq!(told.len(), MOST + 1);
-        assert!(told.iter().any(|pair| pair.demand == open.id));
+        let mut found = Found::default();
+        of_offer(&indexed.engine, Kind::Result, &result, &mut found)?;
+        assert_eq!((found.pairs.len(), found.sides.len()), (MOST + 1, MOST + 2));
+        assert!(found.pairs.contains_key(&(open.id, result.id)));
         Ok(())
     }
 }

@@ -3,22 +3,17 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use diesel::query_dsl::methods::FilterDsl;
-use diesel::upsert::excluded;
+use diesel::sql_types::{Array, BigInt, Bool, Float, Nullable, Uuid as SqlUuid};
 use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use super::{Pair, SIDES};
+use super::{Found, Pair, SIDES, Side};
 use crate::access;
-use crate::database::schema::{alerts, notifications};
 use crate::identity::Role;
 use crate::identity::accounts::{Person, people_of};
+use crate::matching::Audience;
 use crate::matching::changes::Place;
-use crate::matching::{Audience, Change, Document, documents};
 use crate::registry::Kind;
-
-/// Rows of a statement: it has room for 65 535 values.
-const ROWS: usize = 10_000;
 
 /// Begins where the database stands, if alerts never began in it: nobody is told of what was there before. So it does
 /// where the position lies ahead, which is that of another cluster that the database was moved from.
@@ -50,18 +45,19 @@ async fn advance(from: Place, to: Place, connection: &mut AsyncPgConnection) -> 
 ///
 /// # Errors
 /// What the database says.
-pub async fn tell(from: Place, to: Place, pairs: Vec<Pair>, connection: &mut AsyncPgConnection) -> QueryResult<()> {
+pub async fn tell(from: Place, to: Place, found: Found, connection: &mut AsyncPgConnection) -> QueryResult<()> {
     connection
         .transaction(async |connection| {
             // What only reads goes first: who writes holds back the horizon of every index.
-            let sides = sides(&pairs, connection).await?;
+            let Found { pairs, sides } = found;
+            let sides = unchanged(sides, connection).await?;
             let owners: Vec<Uuid> = sides.values().flat_map(|side| side.owners.iter().copied()).collect();
             let people = if sides.is_empty() { Vec::new() } else { people_of(&owners, connection).await? };
             if !advance(from, to, connection).await? {
                 return Ok(());
             }
             let mut told = Vec::new();
-            for (alert, demand, record) in keep(pairs, &sides, connection).await? {
+            for (alert, demand, record) in keep(pairs.into_values().collect(), &sides, connection).await? {
                 let (Some(demand), Some(record)) = (sides.get(&demand), sides.get(&record)) else { continue };
                 let concerned = people.iter().filter(|person| demand.concerns(person) || record.concerns(person));
                 let may = concerned.filter(|person| demand.is_for(person) && record.is_for(person));
@@ -70,13 +66,6 @@ pub async fn tell(from: Place, to: Place, pairs: Vec<Pair>, connection: &mut Asy
             notify(&told, connection).await
         })
         .await
-}
-
-/// One side of a pair, as the database has it now.
-struct Side {
-    kind: Kind,
-    audience: Audience,
-    owners: Vec<Uuid>,
 }
 
 impl Side {
@@ -93,30 +82,32 @@ impl Side {
     }
 }
 
-/// The sides of pairs that ask or are offered still: the index may lag behind.
-async fn sides(pairs: &[Pair], connection: &mut AsyncPgConnection) -> QueryResult<HashMap<Uuid, Side>> {
-    let mut sides = HashMap::new();
+/// Those sides that are in the database as they were matched. Others changed meanwhile, and are matched again when that is
+/// come to.
+async fn unchanged(
+    mut sides: HashMap<Uuid, Side>,
+    connection: &mut AsyncPgConnection,
+) -> QueryResult<HashMap<Uuid, Side>> {
+    let mut same = HashMap::with_capacity(sides.len());
     for kind in SIDES {
-        let of_kind = pairs.iter().filter_map(|pair| match kind {
-            Kind::Demand => Some(pair.demand),
-            _ => (pair.kind == kind).then_some(pair.record),
-        });
-        let mut ids: Vec<Uuid> = of_kind.collect();
-        ids.sort_unstable();
-        ids.dedup();
+        let of_kind = sides.values().filter(|side| side.kind == kind).map(|side| (side.id, side.version));
+        let (ids, versions): (Vec<Uuid>, Vec<i64>) = of_kind.unzip();
         if ids.is_empty() {
             continue;
         }
-        for change in documents::load(kind, &ids, None, connection).await?.changes {
-            if let Change::Put(document) = change
-                && document.is_open()
-            {
-                let Document { id, audience, owners, .. } = *document;
-                sides.insert(id, Side { kind, audience, owners });
-            }
-        }
+        let table = kind.plural();
+        let there = format!("SELECT id FROM {table} JOIN unnest($1, $2) AS matched (id, version) USING (id, version)");
+        let there = diesel::sql_query(there).bind::<Array<SqlUuid>, _>(ids).bind::<Array<BigInt>, _>(versions);
+        let there: Vec<There> = there.load(connection).await?;
+        same.extend(there.into_iter().filter_map(|There { id }| sides.remove_entry(&id)));
     }
-    Ok(sides)
+    Ok(same)
+}
+
+#[derive(QueryableByName)]
+struct There {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
 }
 
 /// Keeps those pairs that are new, and those that were told when not all concerned might read both sides: each with its
@@ -127,46 +118,79 @@ async fn keep(
     connection: &mut AsyncPgConnection,
 ) -> QueryResult<Vec<(Uuid, Uuid, Uuid)>> {
     pairs.sort_by(|a, b| a.score.total_cmp(&b.score).then_with(|| (b.demand, b.record).cmp(&(a.demand, a.record))));
-    let rows = pairs.iter().filter_map(|pair| {
-        let (demand, record) = (sides.get(&pair.demand)?, sides.get(&pair.record)?);
-        Some((
-            alerts::id.eq(Uuid::now_v7()),
-            alerts::demand_id.eq(pair.demand),
-            alerts::result_id.eq((pair.kind == Kind::Result).then_some(pair.record)),
-            alerts::expert_id.eq((pair.kind == Kind::Expert).then_some(pair.record)),
-            alerts::score.eq(pair.score),
-            alerts::open.eq(demand.audience.max(record.audience) <= Audience::MEMBERS),
-        ))
-    });
-    let rows: Vec<_> = rows.collect();
-    if rows.is_empty() {
+    let mut rows = Rows::default();
+    for pair in &pairs {
+        if let (Some(demand), Some(record)) = (sides.get(&pair.demand), sides.get(&pair.record)) {
+            rows.push(pair, demand.audience.max(record.audience) <= Audience::MEMBERS);
+        }
+    }
+    if rows.ids.is_empty() {
         return Ok(Vec::new());
     }
-    diesel::insert_into(alerts::table)
-        .values(rows)
-        .on_conflict((alerts::demand_id, alerts::record_id))
-        .do_update()
-        .set((alerts::score.eq(excluded(alerts::score)), alerts::open.eq(excluded(alerts::open))))
-        .filter(excluded(alerts::open).and(alerts::open.eq(false)))
-        .returning((alerts::id, alerts::demand_id, alerts::record_id))
-        .load(connection)
-        .await
+    // Lists are read sooner than so many rows of values.
+    let keep = "INSERT INTO alerts (id, demand_id, result_id, expert_id, score, open)
+                SELECT * FROM unnest($1, $2, $3, $4, $5, $6)
+                ON CONFLICT (demand_id, record_id) DO UPDATE SET score = excluded.score, open = excluded.open
+                WHERE excluded.open AND NOT alerts.open
+                RETURNING id, demand_id, record_id";
+    let kept = diesel::sql_query(keep)
+        .bind::<Array<SqlUuid>, _>(rows.ids)
+        .bind::<Array<SqlUuid>, _>(rows.demands)
+        .bind::<Array<Nullable<SqlUuid>>, _>(rows.results)
+        .bind::<Array<Nullable<SqlUuid>>, _>(rows.experts)
+        .bind::<Array<Float>, _>(rows.scores)
+        .bind::<Array<Bool>, _>(rows.open);
+    let kept: Vec<Kept> = kept.load(connection).await?;
+    Ok(kept.into_iter().map(|kept| (kept.id, kept.demand_id, kept.record_id)).collect())
+}
+
+/// Rows of pairs, by column.
+#[derive(Default)]
+struct Rows {
+    ids: Vec<Uuid>,
+    demands: Vec<Uuid>,
+    results: Vec<Option<Uuid>>,
+    experts: Vec<Option<Uuid>>,
+    scores: Vec<f32>,
+    open: Vec<bool>,
+}
+
+impl Rows {
+    fn push(&mut self, pair: &Pair, open: bool) {
+        self.ids.push(Uuid::now_v7());
+        self.demands.push(pair.demand);
+        self.results.push((pair.kind == Kind::Result).then_some(pair.record));
+        self.experts.push((pair.kind == Kind::Expert).then_some(pair.record));
+        self.scores.push(pair.score);
+        self.open.push(open);
+    }
+}
+
+#[derive(QueryableByName)]
+struct Kept {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    demand_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    record_id: Uuid,
 }
 
 /// Tells people of alerts, each but of those that they know of.
 async fn notify(told: &[(Uuid, Uuid)], connection: &mut AsyncPgConnection) -> QueryResult<()> {
-    for some in told.chunks(ROWS) {
-        let row = |(person, alert): &(Uuid, Uuid)| {
-            (
-                notifications::id.eq(Uuid::now_v7()),
-                notifications::user_id.eq(*person),
-                notifications::alert_id.eq(*alert),
-            )
-        };
-        let rows: Vec<_> = some.iter().map(row).collect();
-        let insert = diesel::insert_into(notifications::table).values(rows);
-        let insert = insert.on_conflict((notifications::user_id, notifications::alert_id)).do_nothing();
-        insert.execute(connection).await?;
+    if told.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let (people, alerts): (Vec<Uuid>, Vec<Uuid>) = told.iter().copied().unzip();
+    let ids: Vec<Uuid> = told.iter().map(|_| Uuid::now_v7()).collect();
+    diesel::sql_query(
+        "INSERT INTO notifications (id, user_id, alert_id) SELECT * FROM unnest($1, $2, $3)
+         ON CONFLICT (user_id, alert_id) DO NOTHING",
+    )
+    .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Array<SqlUuid>, _>(people)
+    .bind::<Array<SqlUuid>, _>(alerts)
+    .execute(connection)
+    .await
+    .map(drop)
 }

@@ -40,8 +40,8 @@ impl Behind for Alerts {
     ) -> Result<(), WorkError> {
         let Some(engine) = self.0.upgrade() else { return Ok(()) };
         let records = open_records(changes, engine.meaning_version(), connection).await?;
-        let pairs = background::run_idle(move || match_all(&engine, &records)).await??;
-        store::tell(from, to, pairs, connection).await?;
+        let found = background::run_idle(move || match_all(&engine, &records)).await??;
+        store::tell(from, to, found, connection).await?;
         Ok(())
     }
 }
