@@ -3,7 +3,7 @@
 use duijie::database::schema;
 use serde_json::json;
 
-use crate::harness::{Service, enterprise, result};
+use crate::harness::{Service, demand, enterprise, expert, policy, result};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_break_a_rule_cannot_be_written() {
@@ -341,4 +341,45 @@ async fn the_tables_are_as_the_program_sees_them() {
         webhook_deliveries,
         audit_events
     );
+}
+
+/// As a dump is read back: rows are held against the rules of their table while no schema is looked into by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_hold_without_a_search_path() {
+    let service = Service::start().await;
+    let staff = service.staff().await;
+    let firm = staff.create("organisations", &enterprise("五金厂")).await;
+    let mut cure = result(&firm, "冲压模具", "关于冲压模具寿命的成果。");
+    cure["keywords"] = json!(["冲压", "模具"]);
+    cure["cooperation"] = json!(["license"]);
+    cure["disciplines"] = json!(["46020"]);
+    cure["asking_price"] = json!({"negotiable": true});
+    cure["intellectual_property"] = json!([{"kind": "trade_secret", "status": "unregistered"}]);
+    cure["attachments"] = json!([{"name": "说明", "url": "https://example.org/a.pdf"}]);
+    cure["awards"] = json!(["市科技进步奖"]);
+    let cure = staff.create("results", &cure).await;
+    let mut person = expert(&firm, "陈志远");
+    person["result_ids"] = json!([cure]);
+    person["expertise"] = json!(["冲压"]);
+    staff.create("experts", &person).await;
+    staff.create("demands", &demand(&firm, "模具寿命", "冲压模具的寿命太短，想要延长。")).await;
+    staff.create("policies", &policy("设备补助")).await;
+    service
+        .sql("UPDATE results SET version = version + 1, source = '{\"origin\": \"年鉴\"}'")
+        .await
+        .expect("a source is taken");
+    let copied = "DO $$
+        DECLARE
+            held regclass;
+        BEGIN
+            PERFORM set_config('search_path', '', true);
+            FOR held IN SELECT oid FROM pg_catalog.pg_class
+                WHERE relkind = 'r' AND relnamespace = 'public'::pg_catalog.regnamespace
+            LOOP
+                EXECUTE pg_catalog.format('CREATE TEMP TABLE copied (LIKE %s INCLUDING CONSTRAINTS)', held);
+                EXECUTE pg_catalog.format('INSERT INTO pg_temp.copied SELECT * FROM %s', held);
+                DROP TABLE pg_temp.copied;
+            END LOOP;
+        END $$";
+    assert_eq!(service.sql(copied).await, Ok(()));
 }
