@@ -14,8 +14,8 @@ use super::{Engine, IndexError, Kind, Viewer};
 const LIKE: f32 = 0.25;
 
 impl Engine {
-    /// The records of a kind that have most of the words of a title, and whose titles have many of them, whoever may see
-    /// them, but for one: as many at most of each layer.
+    /// The records of a kind that have most of the words of a title in theirs or in their keywords, and whose titles have many
+    /// of them, whoever may see them, but for one: as many at most of each layer.
     ///
     /// # Errors
     /// If the index cannot be read.
@@ -25,7 +25,7 @@ impl Engine {
         let filter = Filter { except: Some(except), ..Filter::of(Viewer::centre()) };
         let mut found = Vec::new();
         for layer in &view.layers {
-            let terms = Terms::of(&heard, &[], layer, &view)?;
+            let terms = Terms::of(&heard, &[], layer, &view)?.prominent(layer, &view)?;
             let candidates = best(&terms, layer, &view, &filter, most)?;
             let texts = text_matches(&candidates, &terms, &view)?;
             let like = candidates.iter().zip(&texts).filter(|(_, text)| text.title_likeness() >= LIKE);

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
+use tantivy::merge_policy::LogMergePolicy;
 use tantivy::schema::{BytesOptions, FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
 use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term};
 use uuid::Uuid;
@@ -21,6 +22,9 @@ const FORMAT: &str = "6";
 /// What may be taken in before it becomes a segment: some ten thousand records. Only an index that is built anew comes
 /// near it.
 const WRITER_BYTES: usize = 128_000_000;
+/// Segments of fewer records are merged however their sizes differ. While records are written one by one, each is merged
+/// again every few seconds until its segment has outgrown that.
+const SMALL: u32 = 1_000;
 /// Words are handed over with blanks between them; none has one in it.
 const BETWEEN: &str = "whitespace";
 /// What a word of the title or of a keyword counts in the text: it stands so often in the list of its record, which is
@@ -165,6 +169,7 @@ impl KindIndex {
         let fields = schema().1;
         let Kept { index, reader, snapshot } = open_kept(folder).map_or_else(|| create(folder), Ok)?;
         let writer = index.writer_with_num_threads(1, WRITER_BYTES)?;
+        writer.set_merge_policy(Box::new(merging()));
         past_the_commit(&writer)?;
         let writer = Mutex::new(writer);
         Ok(Self { index, reader, snapshot: RwLock::new(Arc::new(snapshot)), writer, fields })
@@ -326,6 +331,13 @@ fn add_id(prepared: &mut TantivyDocument, (high, low): (Field, Field), id: Uuid)
 pub(super) fn days(date: chrono::NaiveDate) -> i64 {
     use chrono::Datelike;
     date.num_days_from_ce().into()
+}
+
+/// Segments of like size are merged.
+fn merging() -> LogMergePolicy {
+    let mut policy = LogMergePolicy::default();
+    policy.set_min_layer_size(SMALL);
+    policy
 }
 
 /// A writer that was opened, rolled back or emptied gives its first change the number of the last commit. A merge of what

@@ -60,6 +60,9 @@ const UNHEARD: f32 = 0.3;
 /// A word that is in more than this share of the records tells nothing.
 const COMMON: f32 = 0.25;
 
+/// What a keyword or a name adds that is the same as a whole.
+const WHOLE: f32 = 10.0;
+
 /// A text to match, with its conditions; a registered record or one typed in.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
@@ -130,10 +133,21 @@ pub(super) struct Exact {
     pub lists: Vec<List>,
 }
 
+/// What a list gives the records that are on it.
+#[derive(Clone, Copy)]
+pub(super) enum Gives {
+    /// So much at most: by how often the word stands in a record, and how long that is.
+    AtMost(f32),
+    /// So much to each.
+    Each(f32),
+}
+
 /// The telling terms of a query, and which of them are neighbours in it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Terms {
     pub terms: Vec<QueryTerm>,
+    /// Are the lists of the terms those of titles and keywords alone?
+    prominent: bool,
     /// What the words are worth that no record has.
     pub unheard: f32,
     /// How many of the terms, from the first on, candidates are gathered by.
@@ -264,20 +278,33 @@ impl Terms {
             texts.iter().map(of).collect()
         };
         let (whole, names) = (exact(|words| words.whole, &heard.whole)?, exact(|words| words.names, names)?);
-        Ok(Self { terms, unheard, gathering, pairs, whole, names })
+        Ok(Self { terms, prominent: false, unheard, gathering, pairs, whole, names })
     }
 
-    /// The lists of so many of the terms, of whole keywords and of names: each with its field, and what a word is worth.
-    pub fn lists<'a>(
-        &'a self,
-        first: usize,
-        fields: &'a Fields,
-    ) -> impl Iterator<Item = (&'a List, Field, Option<f32>)> {
+    /// The same terms, looked for in titles and keywords alone: a record that has one there has it.
+    pub fn prominent(mut self, layer: &Layer, view: &View) -> Result<Self, IndexError> {
+        for term in &mut self.terms {
+            term.lists = layer.lists(view, |words| words.prominent, &term.text)?;
+        }
+        self.prominent = true;
+        Ok(self)
+    }
+
+    /// The lists of so many of the terms, of whole keywords and of names: each with its field, and what it gives.
+    pub fn lists<'a>(&'a self, first: usize, fields: &'a Fields) -> impl Iterator<Item = (&'a List, Field, Gives)> {
         let of = |list: &List| &fields.words[list.audience.place()];
         let terms = self.terms.iter().take(first).flat_map(|term| term.lists.iter().map(move |list| (term, list)));
-        let terms = terms.map(move |(term, list)| (list, of(list).text, Some(term.weight * term.idf)));
-        let whole = self.whole.iter().flat_map(|exact| &exact.lists).map(move |list| (list, of(list).whole, None));
-        let names = self.names.iter().flat_map(|exact| &exact.lists).map(move |list| (list, of(list).names, None));
+        let terms = terms.map(move |(term, list)| {
+            let most = term.weight * term.idf;
+            if self.prominent {
+                (list, of(list).prominent, Gives::Each(most))
+            } else {
+                (list, of(list).text, Gives::AtMost(most))
+            }
+        });
+        let each = Gives::Each(WHOLE);
+        let whole = self.whole.iter().flat_map(|exact| &exact.lists).map(move |list| (list, of(list).whole, each));
+        let names = self.names.iter().flat_map(|exact| &exact.lists).map(move |list| (list, of(list).names, each));
         terms.chain(whole).chain(names)
     }
 
