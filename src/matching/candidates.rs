@@ -16,13 +16,11 @@ use super::IndexError;
 use super::features::{norm, saturated};
 use super::filter::Filter;
 use super::index::WordFields;
-use super::query::Terms;
+use super::query::{Gives, Terms};
 use super::snapshot::Part;
 use super::view::{Layer, View};
 use super::window::{WINDOW, Window};
 
-/// What a keyword or a name adds that is the same as a whole.
-const WHOLE: Score = 10.0;
 /// The highest sums of a window that are put in order, for each candidate wanted: a filter may refuse some.
 const FIRST: usize = 2;
 /// To look into a list for a record costs as much as to read so many entries of it.
@@ -105,12 +103,16 @@ impl Worth {
 /// every segment.
 fn gathering(terms: &Terms, place: usize, part: &Part, view: &View) -> Result<Vec<Gathering>, IndexError> {
     let there = terms.lists(terms.gathering, &view.fields).filter(|(list, ..)| list.part == place);
-    let gathered = there.map(|(list, field, factor)| {
-        let option = if factor.is_some() { IndexRecordOption::WithFreqs } else { IndexRecordOption::Basic };
+    let gathered = there.map(|(list, field, gives)| {
+        let (option, most, lengths) = match gives {
+            Gives::AtMost(most) => {
+                (IndexRecordOption::WithFreqs, most, Some(part.segment.get_fieldnorms_reader(field)?))
+            }
+            Gives::Each(most) => (IndexRecordOption::Basic, most, None),
+        };
         let postings = part.lists(field)?.read_block_postings_from_terminfo(&list.info, option)?;
-        let lengths = factor.map(|_| part.segment.get_fieldnorms_reader(field)).transpose()?;
         let entries = list.info.doc_freq as usize / part.segment.max_doc().div_ceil(WINDOW) as usize;
-        Ok(Gathering { postings, most: factor.unwrap_or(WHOLE), lengths, entries, at: 0 })
+        Ok(Gathering { postings, most, lengths, entries, at: 0 })
     });
     let mut gathered = gathered.collect::<Result<Vec<_>, IndexError>>()?;
     gathered.sort_by(|a, b| b.most.total_cmp(&a.most));
@@ -133,8 +135,17 @@ struct Gathering {
 impl Gathering {
     /// Adds what the list gives to the sums of the records of a window.
     fn add(&mut self, start: DocId, window: &mut Window, worth: &Worth) {
+        if window.is_dense() {
+            self.each(start, worth, |place, given| window.give_one_of_many(place, given));
+        } else {
+            self.each(start, worth, |place, given| window.give(place, given));
+        }
+    }
+
+    /// Calls back for each record of a window that is on the list, with its place there and what the list gives it.
+    #[inline]
+    fn each(&mut self, start: DocId, worth: &Worth, mut give: impl FnMut(u32, Score)) {
         let end = start + WINDOW;
-        let mut give = |doc: DocId, given: Score| window.give(doc - start, given);
         let mut at = self.postings.seek(start);
         self.at = 0;
         loop {
@@ -145,10 +156,10 @@ impl Gathering {
                 Some(lengths) => {
                     let freqs = &self.postings.freqs()[at..];
                     for (doc, freq) in docs[..before].iter().zip(freqs) {
-                        give(*doc, self.most * worth.at(*freq, lengths.fieldnorm_id(*doc)));
+                        give(doc - start, self.most * worth.at(*freq, lengths.fieldnorm_id(*doc)));
                     }
                 }
-                None => docs[..before].iter().for_each(|doc| give(*doc, self.most)),
+                None => docs[..before].iter().for_each(|doc| give(doc - start, self.most)),
             }
             if !all {
                 return;
@@ -192,6 +203,7 @@ impl<'a> Best<'a> {
 
     fn all(&mut self, place: usize, part: &Part, lists: &mut [Gathering], worth: &Worth, window: &mut Window) {
         let rest = rest(lists);
+        window.expect(lists.iter().map(|list| list.entries).sum());
         for start in (0..part.segment.max_doc()).step_by(WINDOW as usize) {
             let least = self.least;
             let mut leading = rest.partition_point(|rest| *rest >= least);
@@ -206,9 +218,6 @@ impl<'a> Best<'a> {
                 leading += 1;
             }
             let mut found = window.take(start, least - rest[leading]);
-            if leading < lists.len() {
-                found.sort_unstable_by_key(|(_, doc)| *doc);
-            }
             for (list, rest) in lists[leading..].iter_mut().zip(&rest[leading + 1..]) {
                 for (sum, doc) in &mut found {
                     *sum += list.of(*doc, worth);

@@ -127,13 +127,15 @@ impl<'a> Sample<'a> {
 
     /// Counts the records of a stretch that are on any of the lists.
     fn stretch(&mut self, start: DocId, lists: &mut [BlockSegmentPostings]) {
-        let mut there = [false; STRETCH as usize];
+        let mut there = [0_u64; (STRETCH / u64::BITS) as usize];
         for list in lists {
             let mut at = list.seek(start);
             loop {
                 let docs = list.docs().get(at..).unwrap_or_default();
                 let inside = docs.partition_point(|doc| *doc - start < STRETCH);
-                docs[..inside].iter().for_each(|doc| there[(doc - start) as usize] = true);
+                for place in docs[..inside].iter().map(|doc| doc - start) {
+                    there[(place / u64::BITS) as usize] |= 1 << (place % u64::BITS);
+                }
                 if inside < docs.len() || docs.is_empty() {
                     break;
                 }
@@ -141,8 +143,11 @@ impl<'a> Sample<'a> {
                 at = 0;
             }
         }
-        for (doc, _) in (start..).zip(there).filter(|(_, there)| *there) {
-            self.take(doc);
+        for (first, mut there) in (start..).step_by(u64::BITS as usize).zip(there) {
+            while there != 0 {
+                self.take(first + there.trailing_zeros());
+                there &= there - 1;
+            }
         }
     }
 

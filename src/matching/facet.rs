@@ -2,6 +2,7 @@
 //!
 //! Eight bits say which facet, the other fifty-six hold the value: the letters of a code, or the place in a list.
 
+use std::cmp::Ordering;
 use std::sync::LazyLock;
 
 use crate::registry::codes;
@@ -89,25 +90,48 @@ impl Facet {
     /// Which facet.
     #[must_use]
     pub fn name(self) -> &'static str {
-        let tag = usize::try_from(self.0 >> 56).unwrap_or(usize::MAX);
-        let list = || LISTS.get(tag.wrapping_sub(CODES.len())).map(|(name, _)| *name);
-        CODES.get(tag).copied().or_else(list).unwrap_or_default()
+        let list = || self.list().map(|(name, _)| *name);
+        CODES.get(self.tag()).copied().or_else(list).unwrap_or_default()
+    }
+
+    fn tag(self) -> usize {
+        usize::try_from(self.0 >> 56).unwrap_or(usize::MAX)
+    }
+
+    fn payload(self) -> u64 {
+        self.0 & 0x00ff_ffff_ffff_ffff
+    }
+
+    /// The list that it is of, unless its values are codes.
+    fn list(self) -> Option<&'static (&'static str, &'static [&'static str])> {
+        LISTS.get(self.tag().checked_sub(CODES.len())?)
+    }
+
+    /// Its value as a word of its list.
+    fn word(self) -> &'static str {
+        let place = usize::try_from(self.payload()).ok();
+        self.list().zip(place).and_then(|((_, words), place)| words.get(place)).copied().unwrap_or_default()
     }
 
     /// Its value.
     #[must_use]
     pub fn text(self) -> String {
-        let tag = usize::try_from(self.0 >> 56).unwrap_or(usize::MAX);
-        let payload = self.0 & 0x00ff_ffff_ffff_ffff;
-        if tag < CODES.len() {
-            let bytes = payload.to_be_bytes().into_iter().skip_while(|byte| *byte == 0);
+        if self.tag() < CODES.len() {
+            let bytes = self.payload().to_be_bytes().into_iter().skip_while(|byte| *byte == 0);
             return bytes.map(char::from).collect();
         }
-        let words = LISTS.get(tag - CODES.len()).map_or(&[][..], |(_, words)| words);
-        usize::try_from(payload)
-            .ok()
-            .and_then(|place| words.get(place))
-            .map_or_else(String::new, |word| (*word).to_owned())
+        self.word().to_owned()
+    }
+
+    /// As the texts of the values of one facet are ordered, which need not be made for it.
+    #[must_use]
+    pub fn order(self, other: Self) -> Ordering {
+        // The first letter of a code goes to the front, however many there are.
+        let letters = |payload: u64| payload.checked_shl(payload.leading_zeros() / 8 * 8).unwrap_or_default();
+        if self.tag() < CODES.len() {
+            return letters(self.payload()).cmp(&letters(other.payload()));
+        }
+        self.word().cmp(other.word())
     }
 
     /// The facet itself and those of the codes above it, so that a branch of a tree finds all below.
@@ -147,6 +171,16 @@ mod tests {
             assert_eq!(again, Some(facet));
         }
         assert_eq!(Facet::value("form", "nonsense"), None);
+    }
+
+    #[test]
+    fn values_are_ordered_as_their_texts_are() {
+        let codes = ["C", "A01", "C3311", "C33", "B", "C331"].map(|code| Facet::industry(code).expect("a facet"));
+        let forms = ResultForm::WORDS.iter().map(|word| Facet::value("form", word).expect("a facet")).collect();
+        for mut facets in [codes.to_vec(), forms] {
+            facets.sort_by(|a, b| a.order(*b));
+            assert!(facets.is_sorted_by_key(|facet| facet.text()) && facets.len() > 1);
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use tantivy::schema::{Field, IndexRecordOption};
 
 use super::IndexError;
 use super::candidates::Candidate;
-use super::forward::{Numbers, Scratch};
+use super::forward::Numbers;
 use super::index::WordFields;
 use super::query::{Exact, Terms};
 use super::snapshot::Part;
@@ -75,8 +75,8 @@ struct Found {
     name: bool,
 }
 
-/// Where a term stands: the term, the field and the character.
-type Standing = (usize, usize, u64);
+/// Where a term stands: the term, the field and its place among the words of the record.
+type Standing = (usize, usize, usize);
 
 /// The text features of the candidates, in their order. Names count as a shared keyword.
 pub(super) fn text_matches(candidates: &[Candidate], terms: &Terms, view: &View) -> Result<Vec<TextMatch>, IndexError> {
@@ -108,7 +108,7 @@ fn read(
         let list = term.lists.iter().find(|list| list.part == place)?;
         Some((order, part.word(list.audience, term.key)?.number))
     }));
-    let (mut scratch, mut orders, mut standing) = (Scratch::default(), Vec::new(), Vec::new());
+    let (mut space, mut standing) = (Vec::new(), Vec::new());
     let one = |(doc, _): &(DocId, usize)| {
         let mut found = Found {
             counts: vec![[0; 3]; terms.terms.len()],
@@ -117,17 +117,15 @@ fn read(
             keywords: Vec::new(),
             name: false,
         };
-        orders.clear();
-        part.forward.read(*doc, &numbers, &mut scratch, |term, column, order| {
+        standing.clear();
+        part.forward.read(*doc, &numbers, &mut space, |term, column, order| {
             found.counts[term][column] += 1;
-            orders.push((term, column, order));
+            standing.push((term, column, order));
         });
         if terms.pairs.iter().any(|(a, b)| said(&found.counts[*a]) && said(&found.counts[*b])) {
-            let starts = part.forward.starts(*doc, &mut scratch);
-            let known = orders.iter().filter_map(|(term, column, order)| Some((*term, *column, *starts.get(*order)?)));
-            standing.clear();
-            standing.extend(known);
-            found.adjacency = adjacency(terms, &standing);
+            found.adjacency = adjacency(terms, &standing, |before, after, characters| {
+                part.forward.is_after(*doc, before, after, characters)
+            });
         }
         found
     };
@@ -222,24 +220,25 @@ pub(super) fn said(counts: &[u32; 3]) -> bool {
     counts.iter().any(|count| *count > 0)
 }
 
-/// The share of the query's neighbouring terms that are neighbours in the record too.
-fn adjacency(terms: &Terms, standing: &[Standing]) -> f32 {
+/// The share of the query's neighbouring terms that are neighbours in the record too. `is_after` says whether a word begins so
+/// many characters after an earlier one.
+fn adjacency(terms: &Terms, standing: &[Standing], is_after: impl Fn(usize, usize, u64) -> bool) -> f32 {
+    let of = |wanted: usize| standing.iter().filter(move |(term, ..)| *term == wanted);
+    let follow = |before: usize, after: usize, length: u64| {
+        of(before).any(|(_, field, first)| {
+            of(after).any(|(_, other, next)| other == field && next > first && is_after(*first, *next, length))
+        })
+    };
     let (mut all, mut have) = (0.0, 0.0);
     for (a, b) in &terms.pairs {
         let (first, second) = (&terms.terms[*a], &terms.terms[*b]);
         let weight = first.idf.min(second.idf);
         all += weight;
-        if follow(standing, *a, *b, first.length as u64) {
+        if follow(*a, *b, first.length as u64) {
             have += weight;
         }
     }
     if all > 0.0 { have / all } else { 0.0 }
-}
-
-/// Does a term begin somewhere so many characters after another, in the same field?
-fn follow(standing: &[Standing], before: usize, after: usize, length: u64) -> bool {
-    let of = |wanted: usize| standing.iter().filter(move |(term, ..)| *term == wanted);
-    of(before).any(|(_, field, start)| of(after).any(|(_, other, next)| other == field && *next == start + length))
 }
 
 fn shared_keywords(found: &Found, terms: &Terms) -> f32 {

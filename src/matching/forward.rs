@@ -81,13 +81,6 @@ impl Numbers {
     }
 }
 
-/// Space that readings share.
-#[derive(Default)]
-pub(super) struct Scratch {
-    words: Vec<u64>,
-    steps: Vec<u64>,
-}
-
 /// Of so many the words of a query take a few.
 const LIKELY: usize = 1 << 11;
 
@@ -133,12 +126,12 @@ impl Forward {
         &self,
         doc: DocId,
         numbers: &Numbers,
-        scratch: &mut Scratch,
+        space: &mut Vec<u64>,
         mut callback: impl FnMut(usize, usize, usize),
     ) {
         let [titled, keyed, _] = self.lengths(doc).map(|length| length as usize);
-        values(self.words.ords(), self.rows(doc), &mut scratch.words);
-        for (order, number) in scratch.words.iter().enumerate() {
+        values(self.words.ords(), self.rows(doc), space);
+        for (order, number) in space.iter().enumerate() {
             if !numbers.likely[last_bits(*number)] {
                 continue;
             }
@@ -149,16 +142,19 @@ impl Forward {
         }
     }
 
-    /// Where the words of a record begin, in characters.
-    pub fn starts<'a>(&self, doc: DocId, scratch: &'a mut Scratch) -> &'a [u64] {
+    /// Does the word at a place among those of a record begin so many characters after one at an earlier place? Mostly few
+    /// words lie between.
+    pub fn is_after(&self, doc: DocId, before: usize, after: usize, characters: u64) -> bool {
         // Each word has a step, so both lie alike in their columns.
-        values(&self.steps, self.rows(doc), &mut scratch.steps);
-        let mut start = 0;
-        for step in &mut scratch.steps {
-            start += *step;
-            *step = start;
+        let first = self.rows(doc).start;
+        let mut distance = 0;
+        for row in (first..).take(after + 1).skip(before + 1) {
+            distance += self.steps.values.get_val(row);
+            if distance > characters {
+                return false;
+            }
         }
-        &scratch.steps
+        distance == characters
     }
 
     /// How many of some records have each word: anywhere, and in title or keywords.

@@ -126,13 +126,14 @@ fn names(words: &str) -> Vec<String> {
 }
 
 fn by_name(counts: impl Iterator<Item = (Facet, u64)>) -> BTreeMap<&'static str, Vec<FacetCount>> {
-    let mut facets: BTreeMap<&'static str, Vec<FacetCount>> = BTreeMap::new();
+    let mut facets: BTreeMap<&'static str, Vec<(Facet, u64)>> = BTreeMap::new();
     for (facet, count) in counts {
-        facets.entry(facet.name()).or_default().push(FacetCount { value: facet.text(), count });
+        facets.entry(facet.name()).or_default().push((facet, count));
     }
-    for values in facets.values_mut() {
-        values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
+    let first = |mut values: Vec<(Facet, u64)>| {
+        values.sort_unstable_by(|(a, first), (b, second)| second.cmp(first).then_with(|| a.order(*b)));
         values.truncate(MOST_VALUES);
-    }
-    facets
+        values.into_iter().map(|(facet, count)| FacetCount { value: facet.text(), count }).collect()
+    };
+    facets.into_iter().map(|(name, values)| (name, first(values))).collect()
 }

@@ -17,7 +17,9 @@ pub struct Normal {
 impl Normal {
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let mut normal = Self { chars: Vec::with_capacity(text.len()), sources: Vec::with_capacity(text.len()) };
+        // Most characters stay one.
+        let many = bytecount::num_chars(text.as_bytes());
+        let mut normal = Self { chars: Vec::with_capacity(many), sources: Vec::with_capacity(many) };
         for (start, source) in text.char_indices() {
             let range = start..start + source.len_utf8();
             match FOLDED.get(source as usize).copied().flatten() {
