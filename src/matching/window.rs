@@ -120,7 +120,9 @@ mod tests {
             window.expect(if is_dense { WINDOW as usize } else { 1 });
             assert_eq!(window.is_dense(), is_dense);
             let give = if is_dense { Window::give_one_of_many } else { Window::give };
-            given.iter().for_each(|(place, given)| give(&mut window, *place, *given));
+            for (place, given) in &given {
+                give(&mut window, *place, *given);
+            }
             assert!(window.has_more(expected.len() - 1, 50.0) && !window.has_more(expected.len(), 50.0));
             assert_eq!(window.take(10, 50.0), expected);
             assert!(!window.has_more(0, 0.0) && window.take(0, -1.0).is_empty());
