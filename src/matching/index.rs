@@ -1,24 +1,24 @@
 //! The inverted index of one kind of record (tantivy), with the position it has reached in the change table.
 
+mod opening;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 use tantivy::merge_policy::LogMergePolicy;
 use tantivy::schema::{BytesOptions, FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions};
-use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyDocument, TantivyError, Term};
+use tantivy::{Index, IndexReader, IndexWriter, TantivyDocument, TantivyError, Term};
 use uuid::Uuid;
 
+use self::opening::Kept;
 use super::document::{Change, Document};
 use super::forward::Sequence;
 use super::nearness;
-use super::sealed::SealedFolder;
 use super::snapshot::Snapshot;
 use super::text::{name_terms, simplified};
 use crate::access::Audience;
 
-/// Changes with the fields, the words, the facets or the sketches: an index of another format is built anew.
-const FORMAT: &str = "6";
 /// What may be taken in before it becomes a segment: some ten thousand records. Only an index that is built anew comes
 /// near it.
 const WRITER_BYTES: usize = 128_000_000;
@@ -167,7 +167,7 @@ impl KindIndex {
     /// If the folder cannot be written or another process holds it.
     pub fn open(folder: &Path) -> Result<Self, IndexError> {
         let fields = schema().1;
-        let Kept { index, reader, snapshot } = open_kept(folder).map_or_else(|| create(folder), Ok)?;
+        let Kept { index, reader, snapshot } = Kept::open(folder).map_or_else(|| Kept::create(folder), Ok)?;
         let writer = index.writer_with_num_threads(1, WRITER_BYTES)?;
         writer.set_merge_policy(Box::new(merging()));
         past_the_commit(&writer)?;
@@ -346,66 +346,6 @@ fn merging() -> LogMergePolicy {
 fn past_the_commit(writer: &IndexWriter) -> Result<(), IndexError> {
     writer.run([])?;
     Ok(())
-}
-
-/// An index in its folder, and its last commit ready to be read.
-struct Kept {
-    index: Index,
-    reader: IndexReader,
-    snapshot: Snapshot,
-}
-
-impl Kept {
-    fn of(index: Index) -> Result<Self, IndexError> {
-        let reader: IndexReader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        let snapshot = Snapshot::of(reader.searcher(), &schema().1, None)?;
-        Ok(Self { index, reader, snapshot })
-    }
-
-    fn whole(folder: &Path) -> Result<Option<Self>, IndexError> {
-        if std::fs::read(folder.join("format"))? != FORMAT.as_bytes() {
-            return Ok(None);
-        }
-        let index = Index::open(SealedFolder::open(folder)?)?;
-        if index.schema() != schema().0 || !is_whole(&index) {
-            return Ok(None);
-        }
-        Self::of(index).map(Some)
-    }
-}
-
-/// The index that is there. One that cannot be used is none, for whatever reason.
-fn open_kept(folder: &Path) -> Option<Kept> {
-    if !folder.exists() {
-        return None;
-    }
-    let kept = Kept::whole(folder);
-    match &kept {
-        Ok(Some(_)) => {}
-        Ok(None) => {
-            tracing::warn!(folder = %folder.display(), "the index is of another format or damaged; building it anew");
-        }
-        Err(error) => tracing::warn!(folder = %folder.display(), %error, "the index cannot be read; building it anew"),
-    }
-    kept.ok().flatten()
-}
-
-/// Does every file have its checksum? Of a file that was cut shorter than that tantivy panics; that, too, is an answer.
-fn is_whole(index: &Index) -> bool {
-    let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| index.validate_checksum()));
-    checked.is_ok_and(|checked| checked.is_ok_and(|damaged| damaged.is_empty()))
-}
-
-fn create(folder: &Path) -> Result<Kept, IndexError> {
-    let failed = |source| IndexError::Folder { folder: folder.display().to_string(), source };
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
-        _ => {}
-    }
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    let index = Index::create(SealedFolder::open(folder)?, schema().0, IndexSettings::default())?;
-    std::fs::write(folder.join("format"), FORMAT).map_err(failed)?;
-    Kept::of(index)
 }
 
 #[cfg(test)]
