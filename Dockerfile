@@ -10,7 +10,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends curl ca-certifi
     && useradd --system --create-home --home-dir /var/lib/duijie duijie
 COPY --from=build /usr/local/bin/duijie /usr/local/bin/duijie
 USER duijie
-ENV DUIJIE_DATA=/var/lib/duijie DUIJIE_LISTEN=0.0.0.0:8080
+ENV DUIJIE_DATA=/var/lib/duijie DUIJIE_LISTEN=0.0.0.0:8080 MIMALLOC_PURGE_DELAY=10000
 VOLUME /var/lib/duijie
 EXPOSE 8080
 STOPSIGNAL SIGTERM

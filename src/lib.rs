@@ -18,6 +18,7 @@ pub mod exports;
 pub mod files;
 pub mod harvest;
 pub mod health;
+mod housekeeping;
 pub mod http;
 pub mod identity;
 pub mod imports;

@@ -2,8 +2,7 @@
 
 use std::net::TcpListener;
 use std::path::Path;
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::sync::Arc;
 
 use actix_web::web;
 use anyhow::Context;
@@ -12,25 +11,20 @@ use tokio::sync::Semaphore;
 use super::{beside, close, log, open};
 use crate::background;
 use crate::config::Settings;
-use crate::database::{Database, DatabaseError};
-use crate::dockings::reminders;
+use crate::database::{Database, news};
 use crate::files::FilePlace;
-use crate::http::idempotency;
+use crate::housekeeping;
 use crate::identity::passwords::{Cost, Passwords};
 use crate::identity::tokens::Tokens;
-use crate::identity::{Secret, forget_old_failures, renew, watch};
-use crate::matching::follow::Follower;
+use crate::identity::{self, Secret, renew, watch};
+use crate::matching::follow::{self, Follower};
 use crate::matching::{Engine, Model, alerts, meanings, runs};
 use crate::meaning::Embedder;
-use crate::patents;
-use crate::policies;
 use crate::server;
 use crate::state::State;
 use crate::visits::{self, Visits};
 use crate::webhooks;
 use crate::{duplicates, exports, harvest, imports};
-
-const AN_HOUR: Duration = Duration::from_hours(1);
 
 /// # Errors
 /// What keeps the service from starting, in words for whoever starts it.
@@ -89,7 +83,7 @@ impl<'a> Start<'a> {
     }
 }
 
-/// Opens the index, sets its follower, the watch over sessions and the broom to work, and gathers what requests need.
+/// Opens the index, sets its follower, the watch over sessions and the housekeeping to work, and gathers what requests need.
 ///
 /// # Errors
 /// If the index folder cannot be used, the database does not answer, or the secret is not that of its keys.
@@ -108,12 +102,11 @@ pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State
         tracing::info!("there is no model of meaning: records are known by words alone");
     }
     drop(connection);
-    tokio::spawn(watch(Arc::downgrade(&tokens), database.clone(), secret.clone()));
-    tokio::spawn(sweep(Arc::downgrade(&tokens), database.clone()));
-    tokio::spawn(reminders::work(Arc::downgrade(&tokens), database.clone()));
-    tokio::spawn(patents::reminders::work(Arc::downgrade(&tokens), database.clone()));
-    tokio::spawn(policies::work(Arc::downgrade(&tokens), database.clone()));
-    tokio::spawn(imports::work(Arc::downgrade(&tokens), database.clone()));
+    let channels = [identity::CHANNEL, follow::CHANNEL, imports::CHANNEL, runs::CHANNEL];
+    let [of_access, of_changes, of_imports, of_runs] = news::listen(&database, channels);
+    tokio::spawn(watch(Arc::downgrade(&tokens), database.clone(), secret.clone(), of_access));
+    tokio::spawn(housekeeping::work(Arc::downgrade(&tokens), database.clone()));
+    tokio::spawn(imports::work(Arc::downgrade(&tokens), database.clone(), of_imports));
     let index = folder.join("index");
     // Those who answer come before the threads of the index, which merge.
     let engine = background::run(move || Engine::open(&index, model)).await??;
@@ -121,13 +114,13 @@ pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State
         Some(embedder) => engine.with_embedder(embedder),
         None => engine,
     });
-    let (follower, freshness) = Follower::new(database.clone(), Arc::clone(&engine));
+    let (follower, freshness) = Follower::new(database.clone(), of_changes, Arc::clone(&engine));
     tokio::spawn(harvest::worker::work(Arc::downgrade(&tokens), database.clone(), freshness.clone()));
     tokio::spawn(alerts::work(Arc::downgrade(&engine), database.clone(), follower.trail()));
     tokio::spawn(meanings::work(Arc::downgrade(&engine), database.clone(), follower.trail()));
     tokio::spawn(duplicates::worker::work(Arc::downgrade(&engine), database.clone(), follower.trail()));
     tokio::spawn(follower.run());
-    tokio::spawn(runs::work(Arc::downgrade(&engine), database.clone(), freshness.clone()));
+    tokio::spawn(runs::work(Arc::downgrade(&engine), database.clone(), freshness.clone(), of_runs));
     let visits = Arc::new(Visits::new(secret.clone()));
     tokio::spawn(visits::work(Arc::downgrade(&visits), database.clone()));
     let webhooks = Arc::new(webhooks::Sender::new(webhooks)?);
@@ -135,24 +128,4 @@ pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State
     tokio::spawn(webhooks::work(Arc::downgrade(&webhooks), office, freshness.progress()));
     let exports = Arc::new(Semaphore::new(exports::AT_ONCE));
     Ok(State { database, passwords, tokens, secret, engine, freshness, visits, webhooks, exports, files })
-}
-
-/// Forgets what is kept for a day only, every hour as long as the service runs.
-async fn sweep<T>(running: Weak<T>, database: Database) {
-    while running.strong_count() > 0 {
-        let swept: Result<(), DatabaseError> = async {
-            let mut connection = database.lasting_connection().await?;
-            idempotency::forget_old(&mut connection).await?;
-            forget_old_failures(&mut connection).await?;
-            visits::forget_old(&mut connection).await?;
-            webhooks::forget_old(&mut connection).await?;
-            imports::forget_old(&mut connection).await?;
-            Ok(())
-        }
-        .await;
-        if let Err(error) = swept {
-            tracing::warn!(%error, "what is old could not be forgotten; trying again in an hour");
-        }
-        tokio::time::sleep(AN_HOUR).await;
-    }
 }

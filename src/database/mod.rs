@@ -2,6 +2,7 @@
 
 pub mod embedded;
 pub mod lock;
+pub mod news;
 pub mod schema;
 
 use std::time::Duration;

@@ -1,17 +1,10 @@
 //! Reminders of dockings that lie still for too long: their people are told, once of each time that they do.
 
-use std::sync::Weak;
-use std::time::Duration;
-
 use diesel::QueryResult;
 use diesel::sql_types::{Array, Integer, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::DockingStage;
-use crate::database::{Database, DatabaseError};
-
-/// Between two looks.
-const PERIOD: Duration = Duration::from_mins(1);
 
 /// A docking lies still since its last version, contact or file. The row of a time of stillness is kept by one process
 /// alone, and in the statement that tells: so nothing is told twice, and nothing is lost.
@@ -27,18 +20,6 @@ const REMIND: &str = "
         ON CONFLICT DO NOTHING RETURNING docking_id
     )
     SELECT tell_of_docking(docking_id, NULL, 'still') FROM kept";
-
-/// Looks every minute, as long as the service runs.
-pub async fn work<T>(running: Weak<T>, database: Database) {
-    while running.strong_count() > 0 {
-        let reminded: Result<(), DatabaseError> =
-            async { Ok(remind(&mut database.lasting_connection().await?).await?) }.await;
-        if let Err(error) = reminded {
-            tracing::warn!(%error, "nobody could be reminded; trying again in a minute");
-        }
-        tokio::time::sleep(PERIOD).await;
-    }
-}
 
 /// Tells the people of what has come to lie still for too long.
 ///

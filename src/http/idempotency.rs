@@ -228,9 +228,9 @@ fn a_day_ago() -> DateTime<Utc> {
 ///
 /// # Errors
 /// What the database says.
-pub async fn forget_old(connection: &mut AsyncPgConnection) -> QueryResult<usize> {
+pub async fn forget_old(connection: &mut AsyncPgConnection) -> QueryResult<()> {
     let old = idempotency_keys::table.filter(idempotency_keys::created_at.lt(a_day_ago()));
-    diesel::delete(old).execute(connection).await
+    diesel::delete(old).execute(connection).await.map(drop)
 }
 
 #[cfg(test)]

@@ -20,4 +20,4 @@ pub use caller::{Caller, SignedIn, bearer_of, identify};
 pub use member::{Member, Role, Scope};
 pub use secret::{OneTime, Secret};
 pub use throttle::forget_old as forget_old_failures;
-pub use watch::{renew, watch};
+pub use watch::{CHANNEL, renew, watch};

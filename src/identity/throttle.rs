@@ -133,7 +133,7 @@ async fn count(guarded: &[u8], free: i32, connection: &mut AsyncPgConnection) ->
 ///
 /// # Errors
 /// What the database says.
-pub async fn forget_old(connection: &mut AsyncPgConnection) -> QueryResult<usize> {
+pub async fn forget_old(connection: &mut AsyncPgConnection) -> QueryResult<()> {
     let old = sign_in_failures::table.filter(sign_in_failures::last_at.lt(Utc::now() - TimeDelta::days(1)));
-    diesel::delete(old).execute(connection).await
+    diesel::delete(old).execute(connection).await.map(drop)
 }

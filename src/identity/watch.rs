@@ -3,16 +3,18 @@
 use std::sync::Weak;
 use std::time::Duration;
 
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures_util::StreamExt;
+use diesel_async::AsyncPgConnection;
 
 use super::keys::{self, KeyError};
 use super::partners;
 use super::secret::Secret;
 use super::sessions;
 use super::tokens::{News, Tokens};
+use crate::database::news::News;
 use crate::database::{Database, DatabaseError};
 
+/// News of sessions, keys and partner sites.
+pub const CHANNEL: &str = "duijie_access";
 /// A look without having been woken.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -27,28 +29,26 @@ pub enum WatchError {
 }
 
 /// Renews tokens as long as somebody uses them. A database that fails is tried again.
-pub async fn watch(tokens: Weak<Tokens>, database: Database, secret: Secret) {
+pub async fn watch(tokens: Weak<Tokens>, database: Database, secret: Secret, mut news: News) {
     while tokens.strong_count() > 0 {
-        if let Err(error) = follow(&tokens, &database, &secret).await {
+        if let Err(error) = follow(&tokens, &database, &secret, &mut news).await {
             tracing::error!(%error, "news of sessions and keys does not come; trying again");
             tokio::time::sleep(PATIENCE).await;
         }
     }
 }
 
-async fn follow(tokens: &Weak<Tokens>, database: &Database, secret: &Secret) -> Result<(), WatchError> {
-    let mut listener = database.lasting_connection().await?;
-    diesel::sql_query("LISTEN duijie_access").execute(&mut listener).await?;
-    let mut notices = std::pin::pin!(listener.notifications_stream());
+async fn follow(
+    tokens: &Weak<Tokens>,
+    database: &Database,
+    secret: &Secret,
+    news: &mut News,
+) -> Result<(), WatchError> {
     let mut reader = database.lasting_connection().await?;
     while let Some(tokens) = tokens.upgrade() {
         renew(&tokens, secret, &mut reader).await?;
         drop(tokens);
-        match tokio::time::timeout(PATIENCE, notices.next()).await {
-            Err(_) => {}
-            Ok(Some(notice)) => drop(notice?),
-            Ok(None) => return Ok(()),
-        }
+        news.wait(PATIENCE).await;
     }
     Ok(())
 }

@@ -32,7 +32,7 @@ use crate::registry::fields::vocabulary;
 
 pub use faults::kept;
 pub use store::{Import, NewImport, create, find, forget_old, rows};
-pub use worker::{finish, work};
+pub use worker::{CHANNEL, finish, work};
 
 vocabulary! {
     /// Where an import stands: 排队, 进行中, 已完成, 未导入（文件或内容有误）, 已取消.

@@ -178,10 +178,10 @@ pub async fn file(import: Uuid, connection: &mut AsyncPgConnection) -> QueryResu
 ///
 /// # Errors
 /// What the database says.
-pub async fn forget_old(connection: &mut AsyncPgConnection) -> QueryResult<usize> {
+pub async fn forget_old(connection: &mut AsyncPgConnection) -> QueryResult<()> {
     let old = imports::table.filter(imports::ended_at.lt(Utc::now() - chrono::TimeDelta::days(30)));
     let pieces = import_pieces::table.filter(import_pieces::import_id.eq_any(old.select(imports::id)));
-    diesel::delete(pieces).execute(connection).await
+    diesel::delete(pieces).execute(connection).await.map(drop)
 }
 
 /// An import.

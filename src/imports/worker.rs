@@ -6,8 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::Weak;
 use std::time::Duration;
 
-use diesel_async::{AnsiTransactionManager, AsyncConnection, AsyncPgConnection, RunQueryDsl, TransactionManager};
-use futures_util::StreamExt;
+use diesel_async::{AnsiTransactionManager, AsyncConnection, AsyncPgConnection, TransactionManager};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use uuid::Uuid;
 
@@ -19,6 +18,7 @@ use super::store::{self, Counts, Import, KeptRow};
 use super::writing::{self, Done};
 use super::{ImportState, RowOutcome};
 use crate::background;
+use crate::database::news::News;
 use crate::database::{Database, DatabaseError};
 use crate::identity::Caller;
 use crate::problem::FieldFault;
@@ -29,6 +29,8 @@ use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::registry::{Concept, Kind};
 
+/// News of imports.
+pub const CHANNEL: &str = "duijie_imports";
 /// Rows a batch: a statement of some hundred kilobytes, and little to do again after a crash.
 const BATCH: usize = 500;
 /// Batches that are read ahead.
@@ -54,27 +56,20 @@ pub enum WorkError {
 }
 
 /// Works as long as the service runs. What fails is tried again: an import goes on after its last batch.
-pub async fn work<T>(running: Weak<T>, database: Database) {
+pub async fn work<T>(running: Weak<T>, database: Database, mut news: News) {
     while running.strong_count() > 0 {
-        if let Err(error) = wait_and_work(&running, &database).await {
+        if let Err(error) = wait_and_work(&running, &database, &mut news).await {
             tracing::error!(%error, "an import stopped; trying again");
             tokio::time::sleep(PATIENCE).await;
         }
     }
 }
 
-async fn wait_and_work<T>(running: &Weak<T>, database: &Database) -> Result<(), WorkError> {
-    let mut listener = database.lasting_connection().await?;
-    diesel::sql_query("LISTEN duijie_imports").execute(&mut listener).await?;
-    let mut notices = std::pin::pin!(listener.notifications_stream());
+async fn wait_and_work<T>(running: &Weak<T>, database: &Database, news: &mut News) -> Result<(), WorkError> {
     let mut connection = database.lasting_connection().await?;
     while running.strong_count() > 0 {
         while work_once(&mut connection).await? {}
-        match tokio::time::timeout(PATIENCE, notices.next()).await {
-            Err(_) => {}
-            Ok(Some(notice)) => drop(notice?),
-            Ok(None) => return Ok(()),
-        }
+        news.wait(PATIENCE).await;
     }
     Ok(())
 }

@@ -13,7 +13,6 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use futures_util::{FutureExt, StreamExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -24,8 +23,11 @@ use super::work::WorkError;
 use super::{Engine, IndexError, KindIndex};
 use crate::background;
 use crate::database::Database;
+use crate::database::news::News;
 use crate::registry::Kind;
 
+/// News of changed records.
+pub const CHANNEL: &str = "duijie_changes";
 /// Changes a step; each step is one commit of the index.
 const BATCH: i64 = 2000;
 /// A look at the table without having been woken: for a notice that was lost.
@@ -143,17 +145,18 @@ impl Trail {
 /// Keeps the indexes of an engine current.
 pub struct Follower {
     database: Database,
+    news: News,
     engine: Arc<Engine>,
     freshness: watch::Sender<Option<u64>>,
     trail: watch::Sender<u64>,
 }
 
 impl Follower {
-    /// A follower and what tells how far it has come.
+    /// A follower of what news of changes tells, and what tells how far it has come.
     #[must_use]
-    pub fn new(database: Database, engine: Arc<Engine>) -> (Self, Freshness) {
+    pub fn new(database: Database, news: News, engine: Arc<Engine>) -> (Self, Freshness) {
         let (freshness, receiver) = watch::channel(None);
-        (Self { database, engine, freshness, trail: watch::Sender::new(0) }, Freshness(receiver))
+        (Self { database, news, engine, freshness, trail: watch::Sender::new(0) }, Freshness(receiver))
     }
 
     /// For those who come after it.
@@ -163,14 +166,15 @@ impl Follower {
     }
 
     /// Follows until nobody waits for it any more. A database or disk that fails is tried again.
-    pub async fn run(self) {
+    pub async fn run(mut self) {
+        let freshness = self.freshness.clone();
         tokio::select! {
             () = self.follow_on() => {}
-            () = self.freshness.closed() => {}
+            () = freshness.closed() => {}
         }
     }
 
-    async fn follow_on(&self) {
+    async fn follow_on(&mut self) {
         loop {
             if let Err(error) = self.follow().await {
                 tracing::error!(%error, "the index fell behind; trying again");
@@ -187,25 +191,16 @@ impl Follower {
         }
     }
 
-    async fn follow(&self) -> Result<(), WorkError> {
-        let mut listener = self.database.lasting_connection().await?;
-        diesel::sql_query("LISTEN duijie_changes").execute(&mut listener).await?;
-        let mut notices = std::pin::pin!(listener.notifications_stream());
+    async fn follow(&mut self) -> Result<(), WorkError> {
         let mut reader = self.database.lasting_connection().await?;
         let position = self.build_missing(&mut reader).await?;
         let now = Instant::now();
         let mut reached = Reached { position, next: now, noted: now };
         loop {
             let patience = if self.catch_up(&mut reached, &mut reader).await? { IMPATIENCE } else { PATIENCE };
-            match tokio::time::timeout(patience, notices.next()).await {
-                Err(_) => {}
-                Ok(Some(notice)) => drop(notice?),
-                Ok(None) => return Ok(()),
-            }
+            self.news.wait(patience).await;
             tokio::time::sleep_until(reached.next).await;
-            while let Some(Some(notice)) = notices.next().now_or_never() {
-                drop(notice?);
-            }
+            self.news.forget();
         }
     }
 

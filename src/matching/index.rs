@@ -268,11 +268,13 @@ impl KindIndex {
         prepared.add_bytes(fields.id, document.id.as_bytes());
         let words = fields.words[document.audience.place()];
         let sequence = Sequence::of(document);
-        let (prominent, body) = sequence.words.split_at(sequence.titled + sequence.keyed);
-        let (prominent, body) = (prominent.join(" "), body.join(" "));
-        prepared.add_text(words.text, [&prominent, " "].concat().repeat(PROMINENT) + &body);
-        prepared.add_text(words.prominent, &prominent);
-        prepared.add_text(fields.sequence, [&prominent, " ", &body].concat());
+        let text = sequence.words.join(" ");
+        let prominent = sequence.words[..sequence.titled + sequence.keyed].iter().map(|word| word.len() + 1);
+        let prominent = &text[..prominent.sum::<usize>().min(text.len())];
+        // The text has them once.
+        prepared.add_text(words.text, [prominent, " "].concat().repeat(PROMINENT - 1) + &text);
+        prepared.add_text(words.prominent, prominent);
+        prepared.add_text(fields.sequence, &text);
         for step in sequence.steps {
             prepared.add_u64(fields.steps, step);
         }

@@ -3,9 +3,6 @@
 //! Deadlines are computed, so what is near is computed once an hour. Which reminders were given is kept in the statement that
 //! tells, so that no process tells one twice; a service that was down tells the one that matters now.
 
-use std::sync::Weak;
-use std::time::Duration;
-
 use chrono::NaiveDate;
 use diesel::QueryResult;
 use diesel::sql_types::{Array, Date, SmallInt, Text, Uuid as SqlUuid};
@@ -15,11 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::deadlines::{Agenda, agendas};
-use super::{PatentCase, store, today};
-use crate::database::{Database, DatabaseError};
-
-/// Between two looks.
-const PERIOD: Duration = Duration::from_hours(1);
+use super::{PatentCase, store};
 
 /// So many days before a day, the nearest first.
 const DAYS: [i16; 4] = [1, 7, 14, 30];
@@ -70,18 +63,6 @@ pub struct NotifiedDeadline {
     /// How many days before it.
     #[schema(minimum = 1, maximum = 30)]
     pub days: i16,
-}
-
-/// Looks every hour, as long as the service runs.
-pub async fn work<T>(running: Weak<T>, database: Database) {
-    while running.strong_count() > 0 {
-        let reminded: Result<(), DatabaseError> =
-            async { Ok(remind(today(), &mut database.lasting_connection().await?).await?) }.await;
-        if let Err(error) = reminded {
-            tracing::warn!(%error, "nobody could be reminded of deadlines; trying again in an hour");
-        }
-        tokio::time::sleep(PERIOD).await;
-    }
 }
 
 /// Tells the people of what comes near on a day.

@@ -27,7 +27,7 @@ use crate::registry::{Record, Store, ids};
 
 pub use html::plain;
 pub use reading::{RULES, Reading};
-pub use worker::work;
+pub use worker::read_unread;
 
 /// Registers the routes of what is read out of policies.
 pub fn configure(config: &mut ServiceConfig) {

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use duijie::access::Audience;
-use duijie::database::{Database, embedded};
-use duijie::matching::follow::Follower;
+use duijie::database::{Database, embedded, news};
+use duijie::matching::follow::{self, Follower};
 use duijie::matching::{Engine, Filter, MatchRequest, Model, Query, SearchRequest, Viewer};
 use duijie::registry::Kind;
 use nix::sys::signal::{Signal, kill};
@@ -400,7 +400,9 @@ async fn of_transactions_held_open_across_others_none_is_skipped() {
     let url = new_database().await;
     let folder = tempfile::tempdir().expect("a folder");
     let engine = Arc::new(open(folder.path()));
-    let (follower, freshness) = Follower::new(Database::new(&url, 2).expect("a pool"), Arc::clone(&engine));
+    let database = Database::new(&url, 2).expect("a pool");
+    let [news] = news::listen(&database, [follow::CHANNEL]);
+    let (follower, freshness) = Follower::new(database, news, Arc::clone(&engine));
     let following = tokio::spawn(follower.run());
     let mut sessions = Vec::new();
     for _ in 0..6 {

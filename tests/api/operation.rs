@@ -4,10 +4,13 @@ use std::process::Child;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use diesel_async::SimpleAsyncConnection;
+use duijie::database::{Database, news};
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::harness::process::{add_user, open_folder, program, serve, sign_in};
-use crate::harness::{Service, enterprise};
+use crate::harness::{Service, enterprise, new_database};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_says_that_it_is_alive_and_ready() {
@@ -54,6 +57,48 @@ fn stop(child: &mut Child) {
         std::thread::sleep(Duration::from_millis(50));
     }
     panic!("it did not stop");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn news_come_again_after_their_connection_was_cut() {
+    let database = Database::new(&new_database().await, 2).expect("a pool");
+    let mut others = database.connection().await.expect("a connection");
+    let [mut first, mut second] = news::listen(&database, ["duijie_first", "duijie_second"]);
+    let (an_hour, patience) = (Duration::from_hours(1), Duration::from_secs(20));
+    let mut tell = async |statement: &str| others.batch_execute(statement).await.expect("done");
+    for _ in 0..2 {
+        // Whatever came before somebody listened counts as news.
+        for news in [&mut first, &mut second] {
+            timeout(patience, news.wait(an_hour)).await.expect("news");
+        }
+        tell("NOTIFY duijie_second").await;
+        timeout(patience, second.wait(an_hour)).await.expect("news");
+        timeout(Duration::from_millis(50), first.wait(an_hour)).await.expect_err("no news");
+        tell("NOTIFY duijie_first; NOTIFY duijie_first, 'again'; NOTIFY duijie_second").await;
+        timeout(patience, second.wait(an_hour)).await.expect("news");
+        first.forget();
+        timeout(Duration::from_millis(50), first.wait(an_hour)).await.expect_err("forgotten");
+        tell(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+              WHERE datname = current_database() AND query LIKE 'LISTEN%'",
+        )
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_old_is_forgotten_and_what_is_new_is_kept() {
+    let service = Service::start().await;
+    let failures = "INSERT INTO sign_in_failures (guarded, failures, last_at)
+        VALUES (sha256('old'), 1, now() - interval '25 hours'), (sha256('new'), 1, now() - interval '23 hours')";
+    service.sql(failures).await.expect("failures");
+    let service = service.restart().await;
+    let left = "SELECT string_agg((guarded = sha256('new'))::text, ' ') FROM sign_in_failures";
+    let started = Instant::now();
+    while service.value(left).await != "true" {
+        assert!(started.elapsed() < Duration::from_secs(20), "what is old is still there");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[test]

@@ -19,7 +19,7 @@ use super::requests::{OfDemand, OfExpert, OfOrganisation, OfResult};
 use crate::problem::FieldFault;
 use crate::registry::fields::vocabulary;
 
-pub use worker::work;
+pub use worker::{CHANNEL, work};
 
 vocabulary! {
     /// Where a run stands: 排队, 进行中, 已完成, 已取消, 已失败.

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
-use futures_util::StreamExt;
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -13,6 +12,7 @@ use super::store::{self, Matched, MatchingRun};
 use super::{RunState, counterparts};
 use crate::background;
 use crate::database::Database;
+use crate::database::news::News;
 use crate::matching::follow::Freshness;
 use crate::matching::requests::{asks, request_for};
 use crate::matching::shares::shares;
@@ -20,6 +20,8 @@ use crate::matching::work::WorkError;
 use crate::matching::{Change, Document, Engine, IndexError, Match, Query, Viewer, documents};
 use crate::registry::Kind;
 
+/// News of matching runs.
+pub const CHANNEL: &str = "duijie_runs";
 /// Records a batch: some seconds of work over a million, and little to do again after a crash.
 const BATCH: i64 = 64;
 /// A look without having been woken.
@@ -28,22 +30,19 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const TERMS: usize = 8;
 
 /// Works as long as somebody uses the engine. What fails is tried again: a run goes on after its last batch.
-pub async fn work(engine: Weak<Engine>, database: Database, freshness: Freshness) {
+pub async fn work(engine: Weak<Engine>, database: Database, freshness: Freshness, mut news: News) {
     freshness.built().await;
     // The follower goes on as long as somebody asks how far it is.
     drop(freshness);
     while engine.strong_count() > 0 {
-        if let Err(error) = wait_and_work(&engine, &database).await {
+        if let Err(error) = wait_and_work(&engine, &database, &mut news).await {
             tracing::error!(%error, "a matching run stopped; trying again");
             tokio::time::sleep(PATIENCE).await;
         }
     }
 }
 
-async fn wait_and_work(engine: &Weak<Engine>, database: &Database) -> Result<(), WorkError> {
-    let mut listener = database.lasting_connection().await?;
-    diesel::sql_query("LISTEN duijie_runs").execute(&mut listener).await?;
-    let mut notices = std::pin::pin!(listener.notifications_stream());
+async fn wait_and_work(engine: &Weak<Engine>, database: &Database, news: &mut News) -> Result<(), WorkError> {
     let mut connection = database.lasting_connection().await?;
     while engine.strong_count() > 0 {
         while let Some(run) = store::claim(&mut connection).await? {
@@ -53,11 +52,7 @@ async fn wait_and_work(engine: &Weak<Engine>, database: &Database) -> Result<(),
             store::release(run.id, &mut connection).await?;
             finished?;
         }
-        match tokio::time::timeout(PATIENCE, notices.next()).await {
-            Err(_) => {}
-            Ok(Some(notice)) => drop(notice?),
-            Ok(None) => return Ok(()),
-        }
+        news.wait(PATIENCE).await;
     }
     Ok(())
 }

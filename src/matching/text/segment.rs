@@ -5,7 +5,8 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use frostem::{Algorithm, Stemmer};
-use jieba_rs::{Jieba, TokenizeMode};
+use jieba_rs::{Jieba, Token, TokenizeMode};
+use rustc_hash::FxHashMap;
 
 use super::Normal;
 use super::stop::is_stop_word;
@@ -18,9 +19,8 @@ static DICTIONARY: LazyLock<Dictionary> = LazyLock::new(Dictionary::read);
 /// The words that are known.
 struct Dictionary {
     jieba: Jieba,
-    /// The words that the general dictionary finds in a technical term, by their places in characters: who types one
-    /// of them finds the term too.
-    parts: HashMap<&'static str, Vec<Range<usize>>>,
+    /// The words that the general dictionary finds in a technical term: who types one of them finds the term too.
+    parts: FxHashMap<&'static str, Vec<Piece>>,
 }
 
 impl Dictionary {
@@ -30,13 +30,32 @@ impl Dictionary {
             TERMS.lines().map(str::trim).filter(|term| !term.is_empty() && !term.starts_with('#')).collect();
         let parts = terms.iter().map(|term| {
             let tokens = jieba.tokenize(term, TokenizeMode::Search, true).into_iter();
-            (*term, tokens.filter(|token| token.word != *term).map(|token| token.start..token.end).collect())
+            (*term, tokens.filter(|token| token.word != *term).map(|token| Piece::of(&token)).collect())
         });
         let parts = parts.collect();
         for term in terms {
             jieba.add_word(term, None, Some("n"));
         }
         Self { jieba, parts }
+    }
+}
+
+/// Where a word lies in a text.
+#[derive(Clone, PartialEq, Eq)]
+struct Piece {
+    chars: Range<usize>,
+    bytes: Range<usize>,
+}
+
+impl Piece {
+    fn of(token: &Token<'_>) -> Self {
+        Self { chars: token.start..token.end, bytes: token.byte_start..token.byte_end }
+    }
+
+    /// Where it lies in the text that has its text at a place.
+    fn within(&self, Self { chars, bytes }: &Self) -> Self {
+        let after = |range: &Range<usize>, start: usize| start + range.start..start + range.end;
+        Self { chars: after(&self.chars, chars.start), bytes: after(&self.bytes, bytes.start) }
     }
 }
 
@@ -85,7 +104,8 @@ pub fn latin_words(text: &Normal) -> Vec<Word> {
 }
 
 fn words_of(normal: &Normal, wanted: impl Fn(Script) -> bool) -> Vec<Word> {
-    let mut words = Vec::new();
+    // Most words have two characters.
+    let mut words = Vec::with_capacity(normal.chars.len() / 2);
     let mut start = 0;
     while start < normal.chars.len() {
         let script = script(normal.chars[start]);
@@ -101,8 +121,6 @@ fn words_of(normal: &Normal, wanted: impl Fn(Script) -> bool) -> Vec<Word> {
         }
         start = end;
     }
-    words.retain(|word| word.end - word.start <= LONGEST && !is_stop_word(&word.text));
-    words.sort_by_key(|word| (word.start, std::cmp::Reverse(word.end)));
     words
 }
 
@@ -192,30 +210,31 @@ fn latin_run(chars: &[char], start: usize) -> usize {
 
 fn han_words(normal: &Normal, range: Range<usize>, words: &mut Vec<Word>) {
     let text: String = normal.chars[range.clone()].iter().collect();
-    let mut spans: Vec<(usize, usize)> = Vec::new();
+    let mut pieces = Vec::new();
     for token in DICTIONARY.jieba.tokenize(&text, TokenizeMode::Search, true) {
-        let start = range.start + token.start;
-        spans.push((start, range.start + token.end));
+        let piece = Piece::of(&token);
         let parts = DICTIONARY.parts.get(token.word).into_iter().flatten();
-        spans.extend(parts.map(|part| (start + part.start, start + part.end)));
+        pieces.extend(parts.map(|part| part.within(&piece)));
+        pieces.push(piece);
     }
-    spans.sort_unstable_by_key(|(start, end)| (*start, std::cmp::Reverse(*end)));
-    spans.dedup();
+    pieces.sort_unstable_by_key(|piece| (piece.chars.start, std::cmp::Reverse(piece.chars.end)));
+    pieces.dedup();
     // A word inside a longer one is a part of it; the longer one comes first.
     let mut reached = 0;
-    for (start, end) in spans {
-        let text = normal.chars[start..end].iter().collect();
-        words.push(word(normal, text, start..end, end <= reached));
-        reached = reached.max(end);
+    for Piece { chars, bytes } in pieces {
+        let is_part = chars.end <= reached;
+        reached = reached.max(chars.end);
+        push(normal, &text[bytes], range.start + chars.start..range.start + chars.end, is_part, words);
     }
 }
 
 fn split_latin(normal: &Normal, range: Range<usize>, words: &mut Vec<Word>) {
     let whole: String = normal.chars[range.clone()].iter().filter(|c| **c != ' ').collect();
     if whole.chars().all(|c| c.is_ascii_alphabetic()) {
-        words.push(word(normal, stem(&whole), range, false));
+        push(normal, &stem(&whole), range, false, words);
         return;
     }
+    push(normal, &whole, range.clone(), false, words);
     let chars = &normal.chars[range.clone()];
     let mut start = 0;
     while start < chars.len() {
@@ -223,15 +242,18 @@ fn split_latin(normal: &Normal, range: Range<usize>, words: &mut Vec<Word>) {
         // Parts of one character say nothing, and a part that is all is no part.
         if end - start > 1 && end - start < chars.len() {
             let text: String = chars[start..end].iter().collect();
-            words.push(word(normal, stem(&text), range.start + start..range.start + end, true));
+            push(normal, &stem(&text), range.start + start..range.start + end, true, words);
         }
         start = end + 1;
     }
-    words.push(word(normal, whole, range, false));
 }
 
-fn word(normal: &Normal, text: String, range: Range<usize>, part: bool) -> Word {
-    Word { text, start: range.start, end: range.end, source: normal.source(range), part }
+/// Adds a word that tells something, and is one.
+fn push(normal: &Normal, text: &str, range: Range<usize>, part: bool, words: &mut Vec<Word>) {
+    if range.len() <= LONGEST && !is_stop_word(text) {
+        let (start, end) = (range.start, range.end);
+        words.push(Word { text: text.to_owned(), start, end, source: normal.source(range), part });
+    }
 }
 
 /// The stem of an English word (Snowball); anything else as it is.

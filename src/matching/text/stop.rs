@@ -1,9 +1,10 @@
 //! Words that tell nothing about the matter: function words, and what every letter of demand says.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
-static STOP_WORDS: LazyLock<HashSet<&'static str>> =
+use rustc_hash::FxHashSet;
+
+static STOP_WORDS: LazyLock<FxHashSet<&'static str>> =
     LazyLock::new(|| CHINESE.split_whitespace().chain(ENGLISH.split_whitespace()).collect());
 
 /// Is the word, in normal form, one of those?

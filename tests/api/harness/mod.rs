@@ -8,7 +8,7 @@ pub mod process;
 
 use std::net::TcpListener;
 use std::num::NonZeroU32;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use duijie::commands::serve::{self, Start};
@@ -40,6 +40,7 @@ pub struct Service {
     pub address: String,
     pub database: Database,
     pub url: String,
+    past: Past,
     server: actix_web::dev::ServerHandle,
     folder: tempfile::TempDir,
     options: Options,
@@ -136,7 +137,8 @@ impl Service {
         let running = server::serve(state, listener, &options).expect("a server");
         let server = running.handle();
         tokio::spawn(running);
-        Self { address, database, url, server, folder, options, embedder }
+        let past = Past::default();
+        Self { address, database, url, past, server, folder, options, embedder }
     }
 
     /// Stops the service.
@@ -251,18 +253,15 @@ impl Service {
 
     /// One value of one row.
     pub async fn value(&self, query: &str) -> String {
-        let (client, connection) =
-            tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.expect("a connection");
-        tokio::spawn(connection);
-        client.query_one(&format!("SELECT ({query})::text"), &[]).await.expect("a row").get(0)
+        let past = self.past.take(&self.url).await;
+        let row = past.query_one(&format!("SELECT ({query})::text"), &[]).await.expect("a row");
+        self.past.put_back(past).await;
+        row.get(0)
     }
 
     /// Runs SQL as the service's own account.
     pub async fn sql(&self, statement: &str) -> Result<(), String> {
-        let (client, connection) =
-            tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.expect("a connection");
-        tokio::spawn(connection);
-        client.batch_execute(statement).await.map_err(|error| match error.as_db_error() {
+        self.run(statement).await.map_err(|error| match error.as_db_error() {
             Some(refused) => format!("{}: {}", refused.code().code(), refused.message()),
             None => error.to_string(),
         })
@@ -270,11 +269,38 @@ impl Service {
 
     /// The constraint that refuses a statement; none if it is taken.
     pub async fn refused_by(&self, statement: &str) -> Option<String> {
-        let (client, connection) =
-            tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.expect("a connection");
-        tokio::spawn(connection);
-        let refused = client.batch_execute(statement).await.err()?;
+        let refused = self.run(statement).await.err()?;
         refused.as_db_error().and_then(|refused| refused.constraint()).map(str::to_owned)
+    }
+
+    async fn run(&self, statement: &str) -> Result<(), tokio_postgres::Error> {
+        let past = self.past.take(&self.url).await;
+        let done = past.batch_execute(statement).await;
+        self.past.put_back(past).await;
+        done
+    }
+}
+
+/// Connections past the service, as its own account.
+#[derive(Default)]
+struct Past(Mutex<Vec<tokio_postgres::Client>>);
+
+impl Past {
+    async fn take(&self, url: &str) -> tokio_postgres::Client {
+        let kept = self.0.lock().expect("connections").pop().filter(|kept| !kept.is_closed());
+        if let Some(kept) = kept {
+            return kept;
+        }
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("a connection");
+        tokio::spawn(connection);
+        client
+    }
+
+    /// Keeps one that can be as a new one: what was set is forgotten, and no transaction is open.
+    async fn put_back(&self, client: tokio_postgres::Client) {
+        if client.batch_execute("DISCARD ALL").await.is_ok() {
+            self.0.lock().expect("connections").push(client);
+        }
     }
 }
 

@@ -1,0 +1,73 @@
+//! News of the database (NOTIFY): one connection listens on every channel, for all who wait.
+
+use std::time::Duration;
+
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use super::{Database, DatabaseError};
+
+/// A pause after the database failed.
+const RECOVERY: Duration = Duration::from_secs(1);
+
+/// News of a channel. Several at once are one; those that may have been lost count as some.
+pub struct News(watch::Receiver<()>);
+
+impl News {
+    /// Waits until there is some that has not been waited for, or so long.
+    pub async fn wait(&mut self, patience: Duration) {
+        if let Ok(Err(_)) = timeout(patience, self.0.changed()).await {
+            // Nobody listens any more.
+            sleep(patience).await;
+        }
+    }
+
+    /// What has come until now need not be waited for.
+    pub fn forget(&mut self) {
+        self.0.mark_unchanged();
+    }
+}
+
+/// Listens on channels as long as somebody waits for news of one. A connection that is lost is made anew.
+#[must_use]
+pub fn listen<const N: usize>(database: &Database, channels: [&'static str; N]) -> [News; N] {
+    let tellers = channels.map(|channel| (channel, watch::Sender::new(())));
+    let news = std::array::from_fn(|place| News(tellers[place].1.subscribe()));
+    let database = database.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            () = tell_on(&database, &tellers) => {}
+            _ = join_all(tellers.iter().map(|(_, teller)| teller.closed())) => {}
+        }
+    });
+    news
+}
+
+type Teller = (&'static str, watch::Sender<()>);
+
+async fn tell_on(database: &Database, tellers: &[Teller]) {
+    loop {
+        if let Err(error) = tell(database, tellers).await {
+            tracing::error!(%error, "no news of the database; trying again");
+        }
+        sleep(RECOVERY).await;
+    }
+}
+
+async fn tell(database: &Database, tellers: &[Teller]) -> Result<(), DatabaseError> {
+    let mut connection = database.lasting_connection().await?;
+    let listen: String = tellers.iter().map(|(channel, _)| format!("LISTEN {channel};")).collect();
+    connection.batch_execute(&listen).await?;
+    // What came before is told of by nobody.
+    tellers.iter().for_each(|(_, teller)| drop(teller.send(())));
+    let mut notices = std::pin::pin!(connection.notifications_stream());
+    while let Some(notice) = notices.next().await {
+        let notice = notice?;
+        let told = tellers.iter().filter(|(channel, _)| *channel == notice.channel);
+        told.for_each(|(_, teller)| drop(teller.send(())));
+    }
+    Ok(())
+}
