@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use super::{beside, close, log, open};
 use crate::background;
 use crate::config::Settings;
-use crate::database::{Database, news};
+use crate::database::{Database, notices};
 use crate::files::FilePlace;
 use crate::housekeeping;
 use crate::identity::passwords::{Cost, Passwords};
@@ -103,7 +103,7 @@ pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State
     }
     drop(connection);
     let channels = [identity::CHANNEL, follow::CHANNEL, imports::CHANNEL, runs::CHANNEL];
-    let [of_access, of_changes, of_imports, of_runs] = news::listen(&database, channels);
+    let [of_access, of_changes, of_imports, of_runs] = notices::listen(&database, channels);
     tokio::spawn(watch(Arc::downgrade(&tokens), database.clone(), secret.clone(), of_access));
     tokio::spawn(housekeeping::work(Arc::downgrade(&tokens), database.clone()));
     tokio::spawn(imports::work(Arc::downgrade(&tokens), database.clone(), of_imports));

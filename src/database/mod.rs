@@ -2,7 +2,7 @@
 
 pub mod embedded;
 pub mod lock;
-pub mod news;
+pub mod notices;
 pub mod schema;
 
 use std::time::Duration;

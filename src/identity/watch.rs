@@ -10,7 +10,7 @@ use super::partners;
 use super::secret::Secret;
 use super::sessions;
 use super::tokens::{News, Tokens};
-use crate::database::news::News;
+use crate::database::notices::Notices;
 use crate::database::{Database, DatabaseError};
 
 /// News of sessions, keys and partner sites.
@@ -29,9 +29,9 @@ pub enum WatchError {
 }
 
 /// Renews tokens as long as somebody uses them. A database that fails is tried again.
-pub async fn watch(tokens: Weak<Tokens>, database: Database, secret: Secret, mut news: News) {
+pub async fn watch(tokens: Weak<Tokens>, database: Database, secret: Secret, mut notices: Notices) {
     while tokens.strong_count() > 0 {
-        if let Err(error) = follow(&tokens, &database, &secret, &mut news).await {
+        if let Err(error) = follow(&tokens, &database, &secret, &mut notices).await {
             tracing::error!(%error, "news of sessions and keys does not come; trying again");
             tokio::time::sleep(PATIENCE).await;
         }
@@ -42,13 +42,13 @@ async fn follow(
     tokens: &Weak<Tokens>,
     database: &Database,
     secret: &Secret,
-    news: &mut News,
+    notices: &mut Notices,
 ) -> Result<(), WatchError> {
     let mut reader = database.lasting_connection().await?;
     while let Some(tokens) = tokens.upgrade() {
         renew(&tokens, secret, &mut reader).await?;
         drop(tokens);
-        news.wait(PATIENCE).await;
+        notices.wait(PATIENCE).await;
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ use super::store::{self, Counts, Import, KeptRow};
 use super::writing::{self, Done};
 use super::{ImportState, RowOutcome};
 use crate::background;
-use crate::database::news::News;
+use crate::database::notices::Notices;
 use crate::database::{Database, DatabaseError};
 use crate::identity::Caller;
 use crate::problem::FieldFault;
@@ -29,7 +29,7 @@ use crate::registry::policies::Policy;
 use crate::registry::results::ResearchResult;
 use crate::registry::{Concept, Kind};
 
-/// News of imports.
+/// Notices of imports.
 pub const CHANNEL: &str = "duijie_imports";
 /// Rows a batch: a statement of some hundred kilobytes, and little to do again after a crash.
 const BATCH: usize = 500;
@@ -56,20 +56,20 @@ pub enum WorkError {
 }
 
 /// Works as long as the service runs. What fails is tried again: an import goes on after its last batch.
-pub async fn work<T>(running: Weak<T>, database: Database, mut news: News) {
+pub async fn work<T>(running: Weak<T>, database: Database, mut notices: Notices) {
     while running.strong_count() > 0 {
-        if let Err(error) = wait_and_work(&running, &database, &mut news).await {
+        if let Err(error) = wait_and_work(&running, &database, &mut notices).await {
             tracing::error!(%error, "an import stopped; trying again");
             tokio::time::sleep(PATIENCE).await;
         }
     }
 }
 
-async fn wait_and_work<T>(running: &Weak<T>, database: &Database, news: &mut News) -> Result<(), WorkError> {
+async fn wait_and_work<T>(running: &Weak<T>, database: &Database, notices: &mut Notices) -> Result<(), WorkError> {
     let mut connection = database.lasting_connection().await?;
     while running.strong_count() > 0 {
         while work_once(&mut connection).await? {}
-        news.wait(PATIENCE).await;
+        notices.wait(PATIENCE).await;
     }
     Ok(())
 }

@@ -23,10 +23,10 @@ use super::work::WorkError;
 use super::{Engine, IndexError, KindIndex};
 use crate::background;
 use crate::database::Database;
-use crate::database::news::News;
+use crate::database::notices::Notices;
 use crate::registry::Kind;
 
-/// News of changed records.
+/// Notices of changed records.
 pub const CHANNEL: &str = "duijie_changes";
 /// Changes a step; each step is one commit of the index.
 const BATCH: i64 = 2000;
@@ -145,18 +145,18 @@ impl Trail {
 /// Keeps the indexes of an engine current.
 pub struct Follower {
     database: Database,
-    news: News,
+    notices: Notices,
     engine: Arc<Engine>,
     freshness: watch::Sender<Option<u64>>,
     trail: watch::Sender<u64>,
 }
 
 impl Follower {
-    /// A follower of what news of changes tells, and what tells how far it has come.
+    /// A follower of what notices of changes tells, and what tells how far it has come.
     #[must_use]
-    pub fn new(database: Database, news: News, engine: Arc<Engine>) -> (Self, Freshness) {
+    pub fn new(database: Database, notices: Notices, engine: Arc<Engine>) -> (Self, Freshness) {
         let (freshness, receiver) = watch::channel(None);
-        (Self { database, news, engine, freshness, trail: watch::Sender::new(0) }, Freshness(receiver))
+        (Self { database, notices, engine, freshness, trail: watch::Sender::new(0) }, Freshness(receiver))
     }
 
     /// For those who come after it.
@@ -198,9 +198,9 @@ impl Follower {
         let mut reached = Reached { position, next: now, noted: now };
         loop {
             let patience = if self.catch_up(&mut reached, &mut reader).await? { IMPATIENCE } else { PATIENCE };
-            self.news.wait(patience).await;
+            self.notices.wait(patience).await;
             tokio::time::sleep_until(reached.next).await;
-            self.news.forget();
+            self.notices.forget();
         }
     }
 

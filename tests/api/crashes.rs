@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use duijie::access::Audience;
-use duijie::database::{Database, embedded, news};
+use duijie::database::{Database, embedded, notices};
 use duijie::matching::follow::{self, Follower};
 use duijie::matching::{Engine, Filter, MatchRequest, Model, Query, SearchRequest, Viewer};
 use duijie::registry::Kind;
@@ -75,7 +75,8 @@ impl Place {
         let folder = tempfile::tempdir().expect("a folder");
         let anew = Arc::new(open(folder.path()));
         let database = Database::new(&self.url().await, 2).expect("a pool");
-        let (follower, freshness) = Follower::new(database, Arc::clone(&anew));
+        let [of_changes] = notices::listen(&database, [follow::CHANNEL]);
+        let (follower, freshness) = Follower::new(database, of_changes, Arc::clone(&anew));
         let following = tokio::spawn(follower.run());
         freshness.built().await;
         drop(freshness);
@@ -401,8 +402,8 @@ async fn of_transactions_held_open_across_others_none_is_skipped() {
     let folder = tempfile::tempdir().expect("a folder");
     let engine = Arc::new(open(folder.path()));
     let database = Database::new(&url, 2).expect("a pool");
-    let [news] = news::listen(&database, [follow::CHANNEL]);
-    let (follower, freshness) = Follower::new(database, news, Arc::clone(&engine));
+    let [of_changes] = notices::listen(&database, [follow::CHANNEL]);
+    let (follower, freshness) = Follower::new(database, of_changes, Arc::clone(&engine));
     let following = tokio::spawn(follower.run());
     let mut sessions = Vec::new();
     for _ in 0..6 {

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use diesel_async::SimpleAsyncConnection;
-use duijie::database::{Database, news};
+use duijie::database::{Database, notices};
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -63,7 +63,7 @@ fn stop(child: &mut Child) {
 async fn news_come_again_after_their_connection_was_cut() {
     let database = Database::new(&new_database().await, 2).expect("a pool");
     let mut others = database.connection().await.expect("a connection");
-    let [mut first, mut second] = news::listen(&database, ["duijie_first", "duijie_second"]);
+    let [mut first, mut second] = notices::listen(&database, ["duijie_first", "duijie_second"]);
     let (an_hour, patience) = (Duration::from_hours(1), Duration::from_secs(20));
     let mut tell = async |statement: &str| others.batch_execute(statement).await.expect("done");
     for _ in 0..2 {

@@ -12,7 +12,7 @@ use super::store::{self, Matched, MatchingRun};
 use super::{RunState, counterparts};
 use crate::background;
 use crate::database::Database;
-use crate::database::news::News;
+use crate::database::notices::Notices;
 use crate::matching::follow::Freshness;
 use crate::matching::requests::{asks, request_for};
 use crate::matching::shares::shares;
@@ -20,7 +20,7 @@ use crate::matching::work::WorkError;
 use crate::matching::{Change, Document, Engine, IndexError, Match, Query, Viewer, documents};
 use crate::registry::Kind;
 
-/// News of matching runs.
+/// Notices of matching runs.
 pub const CHANNEL: &str = "duijie_runs";
 /// Records a batch: some seconds of work over a million, and little to do again after a crash.
 const BATCH: i64 = 64;
@@ -30,19 +30,19 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const TERMS: usize = 8;
 
 /// Works as long as somebody uses the engine. What fails is tried again: a run goes on after its last batch.
-pub async fn work(engine: Weak<Engine>, database: Database, freshness: Freshness, mut news: News) {
+pub async fn work(engine: Weak<Engine>, database: Database, freshness: Freshness, mut notices: Notices) {
     freshness.built().await;
     // The follower goes on as long as somebody asks how far it is.
     drop(freshness);
     while engine.strong_count() > 0 {
-        if let Err(error) = wait_and_work(&engine, &database, &mut news).await {
+        if let Err(error) = wait_and_work(&engine, &database, &mut notices).await {
             tracing::error!(%error, "a matching run stopped; trying again");
             tokio::time::sleep(PATIENCE).await;
         }
     }
 }
 
-async fn wait_and_work(engine: &Weak<Engine>, database: &Database, news: &mut News) -> Result<(), WorkError> {
+async fn wait_and_work(engine: &Weak<Engine>, database: &Database, notices: &mut Notices) -> Result<(), WorkError> {
     let mut connection = database.lasting_connection().await?;
     while engine.strong_count() > 0 {
         while let Some(run) = store::claim(&mut connection).await? {
@@ -52,7 +52,7 @@ async fn wait_and_work(engine: &Weak<Engine>, database: &Database, news: &mut Ne
             store::release(run.id, &mut connection).await?;
             finished?;
         }
-        news.wait(PATIENCE).await;
+        notices.wait(PATIENCE).await;
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! News of the database (NOTIFY): one connection listens on every channel, for all who wait.
+//! Notices of the database (NOTIFY): one connection listens on every channel, for all who wait.
 
 use std::time::Duration;
 
-use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::SimpleAsyncConnection;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use tokio::sync::watch;
@@ -13,10 +13,10 @@ use super::{Database, DatabaseError};
 /// A pause after the database failed.
 const RECOVERY: Duration = Duration::from_secs(1);
 
-/// News of a channel. Several at once are one; those that may have been lost count as some.
-pub struct News(watch::Receiver<()>);
+/// Notices of a channel. Several at once are one; those that may have been lost count as some.
+pub struct Notices(watch::Receiver<()>);
 
-impl News {
+impl Notices {
     /// Waits until there is some that has not been waited for, or so long.
     pub async fn wait(&mut self, patience: Duration) {
         if let Ok(Err(_)) = timeout(patience, self.0.changed()).await {
@@ -33,9 +33,9 @@ impl News {
 
 /// Listens on channels as long as somebody waits for news of one. A connection that is lost is made anew.
 #[must_use]
-pub fn listen<const N: usize>(database: &Database, channels: [&'static str; N]) -> [News; N] {
+pub fn listen<const N: usize>(database: &Database, channels: [&'static str; N]) -> [Notices; N] {
     let tellers = channels.map(|channel| (channel, watch::Sender::new(())));
-    let news = std::array::from_fn(|place| News(tellers[place].1.subscribe()));
+    let news = std::array::from_fn(|place| Notices(tellers[place].1.subscribe()));
     let database = database.clone();
     tokio::spawn(async move {
         tokio::select! {
@@ -62,12 +62,12 @@ async fn tell(database: &Database, tellers: &[Teller]) -> Result<(), DatabaseErr
     let listen: String = tellers.iter().map(|(channel, _)| format!("LISTEN {channel};")).collect();
     connection.batch_execute(&listen).await?;
     // What came before is told of by nobody.
-    tellers.iter().for_each(|(_, teller)| drop(teller.send(())));
+    tellers.iter().for_each(|(_, teller)| teller.send_replace(()));
     let mut notices = std::pin::pin!(connection.notifications_stream());
     while let Some(notice) = notices.next().await {
         let notice = notice?;
         let told = tellers.iter().filter(|(channel, _)| *channel == notice.channel);
-        told.for_each(|(_, teller)| drop(teller.send(())));
+        told.for_each(|(_, teller)| teller.send_replace(()));
     }
     Ok(())
 }
