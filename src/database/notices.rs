@@ -13,11 +13,11 @@ use super::{Database, DatabaseError};
 /// A pause after the database failed.
 const RECOVERY: Duration = Duration::from_secs(1);
 
-/// Notices of a channel. Several at once are one; those that may have been lost count as some.
+/// Notices of a channel. Several at once are one, and where some may have been lost, that counts as one.
 pub struct Notices(watch::Receiver<()>);
 
 impl Notices {
-    /// Waits until there is some that has not been waited for, or so long.
+    /// Waits until one comes that has not been waited for, at most so long.
     pub async fn wait(&mut self, patience: Duration) {
         if let Ok(Err(_)) = timeout(patience, self.0.changed()).await {
             // Nobody listens any more.
@@ -31,11 +31,11 @@ impl Notices {
     }
 }
 
-/// Listens on channels as long as somebody waits for news of one. A connection that is lost is made anew.
+/// Listens on channels as long as somebody waits for notices of one. A connection that is lost is made anew.
 #[must_use]
 pub fn listen<const N: usize>(database: &Database, channels: [&'static str; N]) -> [Notices; N] {
     let tellers = channels.map(|channel| (channel, watch::Sender::new(())));
-    let news = std::array::from_fn(|place| Notices(tellers[place].1.subscribe()));
+    let heard = std::array::from_fn(|place| Notices(tellers[place].1.subscribe()));
     let database = database.clone();
     tokio::spawn(async move {
         tokio::select! {
@@ -43,7 +43,7 @@ pub fn listen<const N: usize>(database: &Database, channels: [&'static str; N]) 
             _ = join_all(tellers.iter().map(|(_, teller)| teller.closed())) => {}
         }
     });
-    news
+    heard
 }
 
 type Teller = (&'static str, watch::Sender<()>);
@@ -51,7 +51,7 @@ type Teller = (&'static str, watch::Sender<()>);
 async fn tell_on(database: &Database, tellers: &[Teller]) {
     loop {
         if let Err(error) = tell(database, tellers).await {
-            tracing::error!(%error, "no news of the database; trying again");
+            tracing::error!(%error, "notices of the database do not come; trying again");
         }
         sleep(RECOVERY).await;
     }

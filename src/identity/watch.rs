@@ -13,7 +13,7 @@ use super::tokens::{News, Tokens};
 use crate::database::notices::Notices;
 use crate::database::{Database, DatabaseError};
 
-/// News of sessions, keys and partner sites.
+/// Notices of sessions, keys and partner sites.
 pub const CHANNEL: &str = "duijie_access";
 /// A look without having been woken.
 const PATIENCE: Duration = Duration::from_secs(2);
