@@ -59,15 +59,19 @@ async fn tell_on(database: &Database, tellers: &[Teller]) {
 
 async fn tell(database: &Database, tellers: &[Teller]) -> Result<(), DatabaseError> {
     let mut connection = database.lasting_connection().await?;
-    let listen: String = tellers.iter().map(|(channel, _)| format!("LISTEN {channel};")).collect();
-    connection.batch_execute(&listen).await?;
+    for (channel, _) in tellers {
+        connection.batch_execute(&format!("LISTEN {channel}")).await?;
+    }
     // What came before is told of by nobody.
-    tellers.iter().for_each(|(_, teller)| teller.send_replace(()));
+    for (_, teller) in tellers {
+        teller.send_replace(());
+    }
     let mut notices = std::pin::pin!(connection.notifications_stream());
     while let Some(notice) = notices.next().await {
         let notice = notice?;
-        let told = tellers.iter().filter(|(channel, _)| *channel == notice.channel);
-        told.for_each(|(_, teller)| teller.send_replace(()));
+        if let Some((_, teller)) = tellers.iter().find(|(channel, _)| *channel == notice.channel) {
+            teller.send_replace(());
+        }
     }
     Ok(())
 }
