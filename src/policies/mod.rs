@@ -2,7 +2,7 @@
 //! it fits; what is attached, and feeds.
 //!
 //! The record itself is `registry/policies`. Whenever a version of it is written, it is read (`reading`) and its clauses are
-//! kept in the same transaction; what came in another way, `worker` reads soon after.
+//! kept in the same transaction; what came in another way, `unread` reads soon after.
 
 pub mod audience;
 pub mod clauses;
@@ -14,7 +14,7 @@ mod html;
 pub mod number;
 pub mod presentation;
 mod reading;
-mod worker;
+mod unread;
 
 use actix_web::web::ServiceConfig;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
@@ -27,7 +27,7 @@ use crate::registry::{Record, Store, ids};
 
 pub use html::plain;
 pub use reading::{RULES, Reading};
-pub use worker::read_unread;
+pub use unread::read_unread;
 
 /// Registers the routes of what is read out of policies.
 pub fn configure(config: &mut ServiceConfig) {
@@ -53,7 +53,7 @@ async fn found(id: &str, caller: &Caller, connection: &mut AsyncPgConnection) ->
         return Err(Problem::new(Kind::Gone));
     }
     if !clauses::store::is_read(&policy, connection).await? {
-        connection.transaction(async |connection| worker::read(policy.stamp.id, connection).await).await?;
+        connection.transaction(async |connection| unread::read(policy.stamp.id, connection).await).await?;
     }
     Ok(policy)
 }

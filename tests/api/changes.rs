@@ -10,7 +10,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::harness::{Client, Service, demand, enterprise, result, send};
+use crate::harness::{Client, Service, connect, demand, enterprise, result, send};
 
 /// A copy of the records that a caller may read, kept by what the feed says.
 struct Follower {
@@ -136,12 +136,7 @@ async fn a_follower_is_told_every_change_of_what_it_may_read_and_nothing_else() 
 async fn a_late_commit_is_neither_skipped_nor_told_twice() {
     let service = Service::start().await;
     let staff = service.staff().await;
-    let open = async || {
-        let (client, connection) =
-            tokio_postgres::connect(&service.url, tokio_postgres::NoTls).await.expect("a connection");
-        tokio::spawn(connection);
-        client
-    };
+    let open = async || connect(&service.url).await;
     let insert = |name: &str| {
         format!(
             "INSERT INTO organisations (id, created_at, updated_at, name, kind)

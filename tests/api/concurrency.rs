@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{Service, demand, enterprise, result, send};
+use crate::harness::{Service, connect, demand, enterprise, result, send};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_creates_with_one_credit_code_one_wins() {
@@ -125,9 +125,7 @@ async fn nor_under_a_load_whichever_of_them_is_the_first() {
         let delete = format!("UPDATE organisations SET deleted_at = now(), version = 2 WHERE id = '{firm}'");
         let (first, second, constraint) =
             if load_first { (load, delete, "organisation_in_use") } else { (delete, load, "holder_id_living") };
-        let (client, connection) =
-            tokio_postgres::connect(&service.url, tokio_postgres::NoTls).await.expect("a connection");
-        tokio::spawn(connection);
+        let client = connect(&service.url).await;
         client.batch_execute(&format!("BEGIN; {first}")).await.expect("the first");
         let commit = async {
             tokio::time::sleep(std::time::Duration::from_millis(200)).await;
@@ -145,9 +143,7 @@ async fn a_commit_that_comes_late_is_found_all_the_same() {
     let holder = staff.create("organisations", &enterprise("五金厂")).await;
     let late = staff.create("results", &result(&holder, "晚到的成果", "这一项成果的标题稍后才改动。")).await;
     // A change that stays open while others commit after it.
-    let (client, connection) =
-        tokio_postgres::connect(&service.url, tokio_postgres::NoTls).await.expect("a connection");
-    tokio::spawn(connection);
+    let client = connect(&service.url).await;
     let change = "BEGIN; UPDATE results SET title = '氧化铝陶瓷', version = 2, updated_at = now() WHERE id = ";
     client.batch_execute(&format!("{change}'{late}'")).await.expect("an open change");
     for number in 0..5 {

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::harness::process::{Running, add_user, open_folder, serve, sign_in};
-use crate::harness::{Client, enterprise, in_full, new_database, result, rounds, send, try_send};
+use crate::harness::{Client, connect, enterprise, in_full, new_database, result, rounds, send, try_send};
 
 const SUBJECTS: [&str; 6] =
     ["印染废水脱色", "球墨铸铁缩松", "红枣干燥裂果", "电缆护套耐寒", "冲压模具开裂", "涂层附着力"];
@@ -283,9 +283,7 @@ async fn a_matching_run_that_is_killed_goes_on() {
 /// As many demands as a run works on for some seconds, and what may answer them; how many demands.
 async fn a_county(place: &Place, staff: &Client) -> usize {
     let holder = staff.create("organisations", &enterprise("五金厂")).await;
-    let (session, connection) =
-        tokio_postgres::connect(&place.url().await, tokio_postgres::NoTls).await.expect("a connection");
-    tokio::spawn(connection);
+    let session = connect(&place.url().await).await;
     let subjects = SUBJECTS.map(|subject| format!("'{subject}'")).join(", ");
     let insert = |table: &str, columns: &str, values: &str, each: usize| {
         format!(
@@ -407,8 +405,7 @@ async fn of_transactions_held_open_across_others_none_is_skipped() {
     let following = tokio::spawn(follower.run());
     let mut sessions = Vec::new();
     for _ in 0..6 {
-        let (session, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("a connection");
-        tokio::spawn(connection);
+        let session = connect(&url).await;
         sessions.push(session);
     }
     let mut random = StdRng::seed_from_u64(4);

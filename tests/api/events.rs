@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::harness::{Answer, Client, Service, enterprise, expert, send};
+use crate::harness::{Answer, Client, Service, connect, enterprise, expert, send};
 
 const NOTHING: &str = "01939c5e-0000-7000-8000-000000000000";
 
@@ -213,9 +213,7 @@ async fn of_two_plannings_at_once_one_wins_and_who_leaves_meanwhile_is_in_no_pla
     // While another holds the event's lock, it is being planned.
     let id = fair.path.rsplit('/').next().expect("an id");
     let key = uuid::Uuid::try_parse(id).expect("an id").as_u64_pair().1.cast_signed();
-    let (client, connection) =
-        tokio_postgres::connect(&fair.service.url, tokio_postgres::NoTls).await.expect("a connection");
-    tokio::spawn(connection);
+    let client = connect(&fair.service.url).await;
     client.execute("SELECT pg_advisory_lock($1)", &[&key]).await.expect("a lock");
     fair.plan().await.problem(409, "conflict");
 }

@@ -6,7 +6,7 @@ use std::io::Cursor;
 use calamine::{Data, Reader, Xlsx};
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Client, Service, demand, enterprise, expert, result, send};
+use crate::harness::{Answer, Client, Service, connect, demand, enterprise, expert, result, send};
 
 fn lines(answer: &Answer) -> Vec<Value> {
     answer.expect(200);
@@ -151,8 +151,7 @@ async fn an_export_and_the_changes_after_it_are_exactly_what_there_is() {
         ids.push(staff.create("organisations", &enterprise(&format!("{number}号厂"))).await);
     }
     // One that was begun before the export and commits after it.
-    let (late, connection) = tokio_postgres::connect(&service.url, tokio_postgres::NoTls).await.expect("a connection");
-    tokio::spawn(connection);
+    let late = connect(&service.url).await;
     let begun = "BEGIN; INSERT INTO organisations (id, created_at, updated_at, name, kind)
                  VALUES (gen_random_uuid(), now(), now(), '晚到的厂', 'enterprise')";
     late.batch_execute(begun).await.expect("a row");

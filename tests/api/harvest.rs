@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::harness::{Client, Service, enterprise, expert, result, send};
+use crate::harness::{Client, Service, connect, enterprise, expert, result, send};
 
 async fn oai(client: &Client, query: &str) -> String {
     let answer = client.get(&format!("/oai?{query}")).await;
@@ -142,9 +142,7 @@ async fn a_harvest_while_others_write_misses_none_and_tells_none_twice() {
     let writer = {
         let service_url = service.url.clone();
         tokio::spawn(async move {
-            let (client, connection) =
-                tokio_postgres::connect(&service_url, tokio_postgres::NoTls).await.expect("a connection");
-            tokio::spawn(connection);
+            let client = connect(&service_url).await;
             for round in 0..40 {
                 let change = format!(
                     "UPDATE organisations SET version = version + 1, updated_at = now(), name = name || '{round}'
@@ -172,12 +170,7 @@ async fn who_goes_on_from_the_last_answer_misses_no_late_commit() {
     let service = Service::start().await;
     service.staff().await;
     let public = service.public();
-    let open = async || {
-        let (client, connection) =
-            tokio_postgres::connect(&service.url, tokio_postgres::NoTls).await.expect("a connection");
-        tokio::spawn(connection);
-        client
-    };
+    let open = async || connect(&service.url).await;
     let (mut known, mut from) = (BTreeSet::new(), "2026-01-01T00:00:00Z".to_owned());
     for round in 0..6 {
         let late = open().await;

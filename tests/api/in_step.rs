@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
 use crate::harness::process::{Running, open_folder, serve};
-use crate::harness::{Answer, Client, new_database, rounds, try_send};
+use crate::harness::{Answer, Client, connect, new_database, rounds, try_send};
 
 /// A copy of the organisations.
 #[derive(Default)]
@@ -58,12 +58,6 @@ async fn asked(client: &Client, path: &str) -> Option<Answer> {
     try_send(client.request("GET", path)).await.filter(|answer| answer.status == 200)
 }
 
-async fn connection(url: &str) -> tokio_postgres::Client {
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("a connection");
-    tokio::spawn(connection);
-    client
-}
-
 const INSERT: &str = "INSERT INTO organisations (id, created_at, updated_at, name, kind)
                       VALUES (gen_random_uuid(), now(), now(), '五金厂', 'enterprise')";
 const CHANGE: &str = "UPDATE organisations SET version = version + 1, updated_at = now(), name = '改名的厂'
@@ -73,7 +67,7 @@ const DELETE: &str = "UPDATE organisations SET version = version + 1, updated_at
 
 /// Writes until it is told to stop; every few writes stay open for a while and commit late.
 async fn write(url: String, stop: Arc<AtomicBool>, seed: u64) {
-    let (mut random, client) = (StdRng::seed_from_u64(seed), connection(&url).await);
+    let (mut random, client) = (StdRng::seed_from_u64(seed), connect(&url).await);
     while !stop.load(Ordering::Relaxed) {
         let statement = [INSERT, INSERT, CHANGE, DELETE].choose(&mut random).expect("a statement");
         client.batch_execute("BEGIN").await.expect("a transaction");

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::harness::{Answer, Client, Service, options, send};
+use crate::harness::{self, Answer, Client, Service, options, send};
 
 const SITE: &str = "https://site.example.com";
 
@@ -312,9 +312,7 @@ async fn an_answer_that_takes_too_long_is_given_up() {
     let service = Service::start_with(hasty()).await;
     let staff = service.staff().await;
     // What a handler waits for is held by another transaction.
-    let (holder, connection) =
-        tokio_postgres::connect(&service.url, tokio_postgres::NoTls).await.expect("a connection");
-    tokio::spawn(connection);
+    let holder = harness::connect(&service.url).await;
     holder.batch_execute("BEGIN; LOCK TABLE organisations").await.expect("a lock");
     let answer = staff.get("/v1/organisations").await;
     answer.problem(503, "unavailable");

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use duijie::database::Database;
 use duijie::database::embedded::{Cluster, ClusterError, Settings};
 use tokio::sync::OnceCell;
+use tokio_postgres::{Client, NoTls};
 
 /// Another process may hold the first folders.
 const FOLDERS: u32 = 16;
@@ -27,12 +28,18 @@ pub async fn new_database() -> String {
     let server = SERVER.get_or_init(start).await;
     let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let admin = format!("{}postgres", server.url);
-    let (client, connection) = tokio_postgres::connect(&admin, tokio_postgres::NoTls).await.expect("a connection");
-    tokio::spawn(connection);
+    let client = connect(&admin).await;
     // A clone of the template's files; the write-ahead strategy is slower for a database of this size.
     let statement = format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY");
     client.batch_execute(&statement).await.expect("a database");
     format!("{}{name}", server.url)
+}
+
+/// A connection to a database.
+pub async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a connection");
+    tokio::spawn(connection);
+    client
 }
 
 async fn start() -> Server {

@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub use client::{Answer, Client, send, try_send};
-pub use cluster::new_database;
+pub use cluster::{connect, new_database};
 pub use log::{panics_logged, remember_log};
 
 /// The password of every test account.
@@ -291,9 +291,7 @@ impl Past {
         if let Some(kept) = kept {
             return kept;
         }
-        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("a connection");
-        tokio::spawn(connection);
-        client
+        connect(url).await
     }
 
     /// Keeps one that can be as a new one: what was set is forgotten, and no transaction is open.

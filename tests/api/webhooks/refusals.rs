@@ -5,7 +5,7 @@ use serde_json::json;
 use super::receiver::{Receiver, Reply};
 use super::subscribe;
 use crate::harness::process::{add_user, open_folder, program, serve, sign_in};
-use crate::harness::{Service, enterprise, new_database, policy, send};
+use crate::harness::{Service, connect, enterprise, new_database, policy, send};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_is_its_owners_and_an_admin_sees_all() {
@@ -157,8 +157,7 @@ async fn this_machine_is_out_of_reach_unless_it_is_allowed() {
     // A name that leads here only after it was taken: it is looked up when the connection is made.
     let made = staff.post("/v1/webhooks", &json!({"url": "https://example.com/", "types": ["policy.changed"]})).await;
     let webhook = made.header("location").expect("its address").to_owned();
-    let (client, connection) = tokio_postgres::connect(&database, tokio_postgres::NoTls).await.expect("a connection");
-    tokio::spawn(connection);
+    let client = connect(&database).await;
     let here = format!("https://localhost:{port}/");
     client.execute("UPDATE webhooks SET url = $1", &[&here]).await.expect("another address");
     let tried = staff.post(&format!("{webhook}/tests"), &json!({})).await;

@@ -11,7 +11,7 @@ use super::failures::{rename, version_of, wait_for};
 use super::receiver::{Message, Receiver, Reply};
 use super::subscribe;
 use crate::harness::process::{add_user, open_folder, serve_with, sign_in};
-use crate::harness::{Client, new_database, policy};
+use crate::harness::{Client, connect, new_database, policy};
 
 /// Seconds before each attempt but the first.
 const WAITS: [i64; 9] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
@@ -38,8 +38,7 @@ fn time(value: &Value) -> DateTime<Utc> {
 
 /// Moves all that is known of deliveries into the past, as if so much time had gone by.
 async fn let_pass(database: &str, time: TimeDelta) {
-    let (client, connection) = tokio_postgres::connect(database, tokio_postgres::NoTls).await.expect("a connection");
-    tokio::spawn(connection);
+    let client = connect(database).await;
     let past = format!("interval '{} microseconds'", time.num_microseconds().expect("days"));
     let moved = format!(
         "UPDATE webhook_deliveries
