@@ -128,7 +128,7 @@ struct Gathering {
     lengths: Option<FieldNormReader>,
     /// Records that it has in a window, about.
     entries: usize,
-    /// Where it was looked into last, in the block that is open.
+    /// Where it is read, in the block that is open.
     at: usize,
 }
 
@@ -146,15 +146,14 @@ impl Gathering {
     #[inline]
     fn each(&mut self, start: DocId, worth: &Worth, mut give: impl FnMut(u32, Score)) {
         let end = start + WINDOW;
-        let mut at = self.postings.seek(start);
-        self.at = 0;
+        self.go_to(start);
         loop {
-            let docs = &self.postings.docs()[at..];
+            let docs = &self.postings.docs()[self.at..];
             let all = docs.last().is_some_and(|last| *last < end);
             let before = if all { docs.len() } else { docs.partition_point(|doc| *doc < end) };
             match &self.lengths {
                 Some(lengths) => {
-                    let freqs = &self.postings.freqs()[at..];
+                    let freqs = &self.postings.freqs()[self.at..];
                     for (doc, freq) in docs[..before].iter().zip(freqs) {
                         give(doc - start, self.most * worth.at(*freq, lengths.fieldnorm_id(*doc)));
                     }
@@ -162,21 +161,27 @@ impl Gathering {
                 None => docs[..before].iter().for_each(|doc| give(doc - start, self.most)),
             }
             if !all {
+                self.at += before;
                 return;
             }
             self.postings.advance();
-            at = 0;
+            self.at = 0;
         }
     }
 
-    /// What the list gives a record; records are asked for in their order.
-    fn of(&mut self, doc: DocId, worth: &Worth) -> Score {
+    /// Goes on to the first record that is not before one.
+    fn go_to(&mut self, doc: DocId) {
         if self.postings.docs().last().is_none_or(|last| *last < doc) {
             self.at = self.postings.seek(doc);
         }
         let docs = &self.postings.docs()[self.at..];
         // Mostly the next one is near.
         self.at += docs.iter().position(|other| *other >= doc).unwrap_or(docs.len());
+    }
+
+    /// What the list gives a record; records are asked for in their order.
+    fn of(&mut self, doc: DocId, worth: &Worth) -> Score {
+        self.go_to(doc);
         if self.postings.docs().get(self.at) != Some(&doc) {
             return 0.0;
         }
@@ -203,10 +208,11 @@ impl<'a> Best<'a> {
 
     fn all(&mut self, place: usize, part: &Part, lists: &mut [Gathering], worth: &Worth, window: &mut Window) {
         let rest = rest(lists);
-        window.expect(lists.iter().map(|list| list.entries).sum());
+        let mut found = Vec::new();
         for start in (0..part.segment.max_doc()).step_by(WINDOW as usize) {
             let least = self.least;
             let mut leading = rest.partition_point(|rest| *rest >= least);
+            window.expect(lists[..leading].iter().map(|list| list.entries).sum());
             for list in &mut lists[..leading] {
                 list.add(start, window, worth);
             }
@@ -214,29 +220,30 @@ impl<'a> Best<'a> {
             while let Some(list) = lists.get_mut(leading)
                 && window.has_more(list.entries / LOOK, least - rest[leading])
             {
+                window.expect(list.entries);
                 list.add(start, window, worth);
                 leading += 1;
             }
-            let mut found = window.take(start, least - rest[leading]);
+            window.take(start, least - rest[leading], &mut found);
             for (list, rest) in lists[leading..].iter_mut().zip(&rest[leading + 1..]) {
                 for (sum, doc) in &mut found {
                     *sum += list.of(*doc, worth);
                 }
                 found.retain(|(sum, _)| sum + rest >= least);
             }
-            self.window(place, part, found);
+            self.window(place, part, &mut found);
         }
     }
 
     /// Takes the best of a window, the highest sums first: so few are looked at that others will push out.
-    fn window(&mut self, place: usize, part: &Part, mut found: Vec<(Score, DocId)>) {
+    fn window(&mut self, place: usize, part: &Part, found: &mut [(Score, DocId)]) {
         let first = (self.most * FIRST).min(found.len());
         if first < found.len() {
             found.select_nth_unstable_by(first, |a, b| b.0.total_cmp(&a.0));
         }
         found[..first].sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
         for (sum, doc) in found {
-            self.offer(place, part, doc, sum);
+            self.offer(place, part, *doc, *sum);
         }
     }
 

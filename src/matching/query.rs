@@ -19,8 +19,14 @@ use crate::meaning::Compact;
 
 /// Terms of a query: a long demand is cut to its most telling ones.
 const MOST_TERMS: usize = 32;
-/// Terms that candidates are gathered by: the others only weigh what was gathered.
+/// Terms that candidates are gathered by, at most: the others only weigh what was gathered.
 const GATHERING: usize = 16;
+/// Terms that candidates are gathered by in any case.
+const IN_ANY_CASE: usize = 8;
+/// Entries that the lists of further ones may have, together with those before: of a million records the lists of the last
+/// terms, which tell least, would take most of the time (`evaluation/README.md`).
+const ENTRIES: u64 = 120_000;
+
 /// Which words of a query are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
@@ -118,6 +124,8 @@ pub(super) struct QueryTerm {
     pub weight: f32,
     /// Inverse document frequency (Robertson & Spärck Jones), over the records counted.
     pub idf: f32,
+    /// The records counted that have it.
+    records: u64,
     /// Length in characters, to tell neighbours.
     pub length: usize,
     /// The records of the layer that have it.
@@ -255,7 +263,7 @@ impl Terms {
         let gathering = match heard.choice {
             Choice::Telling(most) => {
                 terms.truncate(most);
-                GATHERING
+                gathering(&terms)
             }
             Choice::Everything => terms.len(),
         };
@@ -314,6 +322,15 @@ impl Terms {
     }
 }
 
+/// How many of the terms, the most telling first, candidates are gathered by.
+fn gathering(terms: &[QueryTerm]) -> usize {
+    let entries = terms.iter().scan(0, |entries, term| {
+        *entries += term.records;
+        Some(*entries)
+    });
+    entries.take_while(|entries| *entries <= ENTRIES).count().clamp(IN_ANY_CASE, GATHERING)
+}
+
 /// How much of a technical term a word of running text is: records have such words in title and keywords, not in the
 /// body alone. Customers and eyes are rare in them too, but tell nothing.
 fn keyness(records: f32, prominently: f32) -> f32 {
@@ -351,6 +368,7 @@ fn weigh(heard: &Heard, layer: &Layer, view: &View) -> Result<(Vec<QueryTerm>, f
             // Said three times is not three times as important.
             weight: word.weight.sqrt() * keyness,
             idf,
+            records: known.records,
             length: word.length,
             lists: known.lists,
         });
@@ -369,6 +387,29 @@ mod tests {
         assert!((keyness(60.0, 50.0) - 1.0).abs() < 1e-6);
         assert!((keyness(60.0, 0.0) - 0.2).abs() < 1e-6);
         assert!(keyness(40.0, 3.0) < keyness(40.0, 13.0));
+    }
+
+    #[test]
+    fn candidates_are_gathered_by_fewer_terms_where_these_are_in_many_records() {
+        let terms = |records: u64| {
+            let term = |number: usize| QueryTerm {
+                text: number.to_string(),
+                key: Key::of(&number.to_string()),
+                stands_for: None,
+                title: false,
+                keywords: false,
+                body: true,
+                weight: 1.0,
+                idf: 1.0,
+                records,
+                length: 1,
+                lists: Vec::new(),
+            };
+            (0..MOST_TERMS).map(term).collect::<Vec<_>>()
+        };
+        let by = |records| gathering(&terms(records));
+        assert_eq!([1, ENTRIES / 16, ENTRIES / 12, ENTRIES].map(by), [16, 16, 12, 8]);
+        assert_eq!(gathering(&[]), IN_ANY_CASE);
     }
 
     #[test]

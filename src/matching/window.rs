@@ -6,37 +6,40 @@ use tantivy::{DocId, Score};
 pub(super) const WINDOW: DocId = 1 << 13;
 /// From so many entries of lists on, all sums are looked through sooner than it is noted which of them are something.
 const DENSE: usize = WINDOW as usize / 16;
-/// Sums that are looked through at once.
-const STRETCH: usize = 64;
-/// Places that are counted without asking whether they are enough.
+/// Sums that are passed over at once.
+const STRETCH: usize = 16;
+/// Sums that are counted without asking whether they are enough.
 const PIECE: usize = 256;
+/// Sums that are counted at once.
+const SIDE_BY_SIDE: usize = 8;
 
 /// The sums of the records of a window; all are nothing between two windows.
 pub(super) struct Window {
     sums: Vec<Score>,
+    /// Entries of the lists read so far, about.
+    expected: usize,
     /// The places of the sums that are something, unless there are many: so many, in any order. One more place is there to
     /// be written to.
     touched: Vec<u32>,
     many: usize,
-    is_dense: bool,
 }
 
 impl Default for Window {
     fn default() -> Self {
         let size = WINDOW as usize;
-        Self { sums: vec![0.0; size], touched: vec![0; size + 1], many: 0, is_dense: false }
+        Self { sums: vec![0.0; size], expected: 0, touched: vec![0; size + 1], many: 0 }
     }
 }
 
 impl Window {
-    /// Makes it ready for lists that have so many entries in a window, about.
+    /// Makes it ready for a list that has so many entries in it, about, beside those before.
     pub fn expect(&mut self, entries: usize) {
-        self.is_dense = entries >= DENSE;
+        self.expected += entries;
     }
 
     /// Are so many sums something that it is not noted which? Then things are given by [`Window::give_one_of_many`].
     pub const fn is_dense(&self) -> bool {
-        self.is_dense
+        self.expected >= DENSE
     }
 
     /// Without a branch, which would be foreseen wrongly half the time.
@@ -57,8 +60,8 @@ impl Window {
     pub fn has_more(&self, most: usize, bound: Score) -> bool {
         let bound = something(bound);
         let mut found = 0;
-        if self.is_dense {
-            return self.sums.as_chunks::<STRETCH>().0.iter().any(|sums| {
+        if self.is_dense() {
+            return self.sums.as_chunks::<PIECE>().0.iter().any(|sums| {
                 found += at_least(sums, bound);
                 found as usize > most
             });
@@ -71,27 +74,27 @@ impl Window {
     }
 
     /// Takes the sums that are something and not below a bound, in the order of the records.
-    pub fn take(&mut self, start: DocId, bound: Score) -> Vec<(Score, DocId)> {
+    pub fn take(&mut self, start: DocId, bound: Score, found: &mut Vec<(Score, DocId)>) {
         let bound = something(bound);
-        let mut found = Vec::new();
-        if self.is_dense {
+        found.clear();
+        if self.is_dense() {
             let firsts = (start..).step_by(STRETCH);
             for (sums, first) in self.sums.as_chunks::<STRETCH>().0.iter().zip(firsts) {
-                if at_least(sums, bound) > 0 {
-                    found.extend(sums.iter().copied().zip(first..).filter(|(sum, _)| *sum >= bound));
+                if any_is_at_least(sums, bound) {
+                    take_from(sums, first, bound, found);
                 }
             }
             self.sums.fill(0.0);
-            return found;
-        }
-        for place in &self.touched[..std::mem::take(&mut self.many)] {
-            let sum = std::mem::take(&mut self.sums[*place as usize]);
-            if sum >= bound {
-                found.push((sum, start + place));
+        } else {
+            for place in &self.touched[..self.many] {
+                let sum = std::mem::take(&mut self.sums[*place as usize]);
+                if sum >= bound {
+                    found.push((sum, start + place));
+                }
             }
+            found.sort_unstable_by_key(|(_, doc)| *doc);
         }
-        found.sort_unstable_by_key(|(_, doc)| *doc);
-        found
+        (self.expected, self.many) = (0, 0);
     }
 }
 
@@ -100,9 +103,31 @@ fn something(bound: Score) -> Score {
     bound.max(Score::MIN_POSITIVE)
 }
 
-/// How many sums are not below a bound; several are compared at once.
-fn at_least(sums: &[Score; STRETCH], bound: Score) -> u32 {
-    sums.iter().map(|sum| u32::from(*sum >= bound)).sum()
+/// How many sums are not below a bound; several are compared at once, and each of them counts for itself.
+fn at_least(sums: &[Score; PIECE], bound: Score) -> u32 {
+    let mut counts = [0; SIDE_BY_SIDE];
+    for some in sums.as_chunks::<SIDE_BY_SIDE>().0 {
+        for (count, sum) in counts.iter_mut().zip(some) {
+            *count += u32::from(*sum >= bound);
+        }
+    }
+    counts.iter().sum()
+}
+
+/// Is any of the sums not below a bound? All are compared.
+fn any_is_at_least(sums: &[Score; STRETCH], bound: Score) -> bool {
+    sums.iter().fold(false, |any, sum| any | (*sum >= bound))
+}
+
+/// Takes those of the sums that are not below a bound, again without a branch for each.
+fn take_from(sums: &[Score; STRETCH], first: DocId, bound: Score, found: &mut Vec<(Score, DocId)>) {
+    let mut taken = [(0.0, 0); STRETCH];
+    let mut many = 0;
+    for (sum, doc) in sums.iter().zip(first..) {
+        taken[many % STRETCH] = (*sum, doc);
+        many += usize::from(*sum >= bound);
+    }
+    found.extend_from_slice(&taken[..many]);
 }
 
 #[cfg(test)]
@@ -113,19 +138,31 @@ mod tests {
     fn it_gives_back_what_it_was_given_whether_that_is_much_or_little() {
         let given = (0..WINDOW).filter(|place| place % 7 == 3).map(|place| (place, (place % 100) as Score));
         let given: Vec<(u32, Score)> = given.collect();
-        let expected: Vec<_> =
+        let sums: Vec<_> =
             given.iter().filter(|(_, given)| *given >= 50.0).map(|(place, given)| (*given, 10 + place)).collect();
+        let half = given.len() / 2;
         let mut window = Window::default();
-        for is_dense in [false, true, false] {
-            window.expect(if is_dense { WINDOW as usize } else { 1 });
-            assert_eq!(window.is_dense(), is_dense);
-            let give = if is_dense { Window::give_one_of_many } else { Window::give };
-            for (place, given) in &given {
+        let mut found = Vec::new();
+        // Little, much, and what turns out to be much when part of it is there.
+        for (expected, later) in [(1, 0), (WINDOW as usize, 0), (1, WINDOW as usize)] {
+            window.expect(expected);
+            for (number, (place, given)) in given.iter().enumerate() {
+                if number == half {
+                    window.expect(later);
+                }
+                let give = if window.is_dense() { Window::give_one_of_many } else { Window::give };
                 give(&mut window, *place, *given);
             }
-            assert!(window.has_more(expected.len() - 1, 50.0) && !window.has_more(expected.len(), 50.0));
-            assert_eq!(window.take(10, 50.0), expected);
-            assert!(!window.has_more(0, 0.0) && window.take(0, -1.0).is_empty());
+            assert_eq!(window.is_dense(), expected + later >= DENSE);
+            assert!(window.has_more(sums.len() - 1, 50.0) && !window.has_more(sums.len(), 50.0));
+            window.take(10, 50.0, &mut found);
+            assert_eq!(found, sums);
+            for entries in [0, WINDOW as usize] {
+                window.expect(entries);
+                assert!(!window.has_more(0, 0.0));
+                window.take(0, -1.0, &mut found);
+                assert!(found.is_empty());
+            }
         }
     }
 }
