@@ -114,7 +114,8 @@ fn at_least(sums: &[Score; PIECE], bound: Score) -> u32 {
     counts.iter().sum()
 }
 
-/// Is any of the sums not below a bound? All are compared.
+/// Is any of the sums not below a bound?
+#[expect(clippy::needless_bitwise_bool, reason = "all are compared, several at once, instead of stopping at the first")]
 fn any_is_at_least(sums: &[Score; STRETCH], bound: Score) -> bool {
     sums.iter().fold(false, |any, sum| any | (*sum >= bound))
 }
