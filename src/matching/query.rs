@@ -295,6 +295,8 @@ impl Terms {
             term.lists = layer.lists(view, |words| words.prominent, &term.text)?;
         }
         self.prominent = true;
+        // These lists are short, however many records have the words in their bodies.
+        self.gathering = GATHERING;
         Ok(self)
     }
 
