@@ -107,7 +107,9 @@ pub fn serve(state: State, listener: TcpListener, options: &Options) -> std::io:
     Ok(server.listen(listener)?.run())
 }
 
+/// Addresses are tried in this order: what is asked most goes first.
 fn routes(config: &mut ServiceConfig) {
+    matching_routes(config);
     record_routes::<Organisation>(config);
     record_routes::<Expert>(config);
     record_routes::<ResearchResult>(config);
@@ -115,7 +117,6 @@ fn routes(config: &mut ServiceConfig) {
     record_routes::<Policy>(config);
     config
         .configure(identity_routes)
-        .configure(matching_routes)
         .configure(docking_routes)
         .configure(event_routes)
         .configure(team_routes)
@@ -194,12 +195,12 @@ fn identity_routes(config: &mut ServiceConfig) {
 /// Those of matches, searches and matching runs.
 fn matching_routes(config: &mut ServiceConfig) {
     config
+        .service(matching::routes::search)
+        .service(matching::routes::match_text)
         .service(matching::routes::demand_matches)
         .service(matching::routes::result_matches)
         .service(matching::routes::expert_matches)
         .service(matching::routes::organisation_matches)
-        .service(matching::routes::match_text)
-        .service(matching::routes::search)
         .service(matching::runs::routes::create)
         .service(matching::runs::routes::list)
         .service(matching::runs::routes::read)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::http::Method;
+use matchit::Router;
 
 use super::Rule;
 
@@ -17,7 +18,11 @@ pub struct Operation {
 }
 
 /// Every address of the contract and what it takes.
-pub struct Operations(Vec<Address>);
+pub struct Operations {
+    addresses: Vec<Address>,
+    /// The place of each among the addresses. One that is said letter by letter goes before one with a name in that place.
+    places: Router<usize>,
+}
 
 struct Address {
     template: String,
@@ -37,7 +42,15 @@ impl Operations {
             methods.push(Method::OPTIONS);
             Address { template, operations, methods }
         });
-        Self(addresses.collect())
+        let addresses: Vec<Address> = addresses.collect();
+        let mut places = Router::new();
+        for (place, address) in addresses.iter().enumerate() {
+            // One that is not there is closed to everyone.
+            if let Err(error) = places.insert(address.template.as_str(), place) {
+                tracing::error!(%error, address.template, "two templates for one address");
+            }
+        }
+        Self { addresses, places }
     }
 
     /// The methods that an address takes; none if there is no such address.
@@ -57,29 +70,13 @@ impl Operations {
 
     /// Every operation with the template of its address.
     pub fn all(&self) -> impl Iterator<Item = (&str, &Operation)> {
-        self.0
+        self.addresses
             .iter()
             .flat_map(|address| address.operations.iter().map(move |operation| (address.template.as_str(), operation)))
     }
 
-    /// A template that says an address letter by letter goes before one with a name in that place.
     fn at(&self, address: &str) -> Option<&Address> {
-        let mut fitting = self.0.iter().filter(|found| fits(&found.template, address));
-        let first = fitting.next()?;
-        Some(fitting.fold(first, |best, next| {
-            if next.template.matches('{').count() < best.template.matches('{').count() { next } else { best }
-        }))
-    }
-}
-
-fn fits(template: &str, address: &str) -> bool {
-    let (mut wanted, mut given) = (template.split('/'), address.split('/'));
-    loop {
-        match (wanted.next(), given.next()) {
-            (None, None) => return true,
-            (Some(part), Some(text)) if part == text || (part.starts_with('{') && !text.is_empty()) => {}
-            _ => return false,
-        }
+        self.places.at(address).ok().and_then(|found| self.addresses.get(*found.value))
     }
 }
 

@@ -5,7 +5,8 @@ use uuid::Uuid;
 use super::candidates::best;
 use super::features::text_matches;
 use super::filter::Filter;
-use super::query::{Heard, Query, Terms};
+use super::query::{Heard, Query};
+use super::terms::Terms;
 use super::view::View;
 use super::{Engine, IndexError, Kind, Viewer};
 

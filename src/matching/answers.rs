@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::documents::Indexed;
-use super::{Document, Explanation, FacetCount, Hit, Level, Match, Nearest, Query, Span, highlight, meanings};
+use super::{Document, Explanation, FacetCount, Hit, Level, Match, Nearest, Query, Sought, Span, highlight, meanings};
 use crate::access::{self, Action};
 use crate::database::Connection;
 use crate::identity::Caller;
@@ -188,7 +188,8 @@ impl<C: Indexed> Searched for Record<C> {
 }
 
 fn highlights(texts: &[(&'static str, String)], terms: &[String]) -> BTreeMap<&'static str, Vec<Vec<Span>>> {
-    let fields = texts.iter().map(|(field, text)| (*field, highlight(text, terms)));
+    let sought = Sought::of(terms);
+    let fields = texts.iter().map(|(field, text)| (*field, highlight(text, &sought)));
     fields.filter(|(_, pieces)| !pieces.is_empty()).collect()
 }
 

@@ -13,22 +13,18 @@ use tantivy::{DocId, Score};
 use uuid::Uuid;
 
 use super::IndexError;
-use super::features::{norm, saturated};
 use super::filter::Filter;
-use super::index::WordFields;
-use super::query::{Gives, Terms};
+use super::floor::floor;
 use super::snapshot::Part;
+use super::terms::{Gives, Terms};
 use super::view::{Layer, View};
 use super::window::{WINDOW, Window};
+use super::worth::{MARGIN, Worth};
 
 /// The highest sums of a window that are put in order, for each candidate wanted: a filter may refuse some.
 const FIRST: usize = 2;
 /// To look into a list for a record costs as much as to read so many entries of it.
 const LOOK: usize = 4;
-/// Words that stand more often in a record are rare.
-const OFTEN: usize = 16;
-/// Sums are as exact as a float; bounds on them are kept so much higher.
-const MARGIN: Score = 1.0 + 1e-5;
 
 /// A record of a segment and its first score: of words or of meaning.
 #[derive(Clone, Copy)]
@@ -55,6 +51,7 @@ pub(super) fn best(
 ) -> Result<Vec<Candidate>, IndexError> {
     let worth = Worth::of(view);
     let mut best = Best::new(most, filter, view);
+    best.least = floor(terms, layer, view, filter, most, &worth)?;
     let mut window = Window::default();
     for place in &layer.parts {
         let part = &view.snapshot.parts[*place];
@@ -68,35 +65,6 @@ pub(super) fn best(
         }
     }
     Ok(best.in_order())
-}
-
-/// What a word is worth, of its most, by how often it stands in a record and how long that is.
-struct Worth {
-    /// By what the index keeps of a length.
-    norms: [Score; 256],
-    /// By how often, then by what the index keeps of a length.
-    known: Box<[[Score; 256]; OFTEN]>,
-}
-
-impl Worth {
-    fn of(view: &View) -> Self {
-        let [title, keywords, body] = view.statistics.average_lengths();
-        let average = WordFields::length(title, keywords, body);
-        let norms = std::array::from_fn(|id| {
-            let length = u8::try_from(id).map_or(0, FieldNormReader::id_to_fieldnorm);
-            norm(length as f32, average)
-        });
-        let mut known = Box::new([norms; OFTEN]);
-        for (known, freq) in known.iter_mut().zip(0..) {
-            *known = norms.map(|norm| saturated(freq, norm));
-        }
-        Self { norms, known }
-    }
-
-    fn at(&self, freq: u32, length: u8) -> Score {
-        let length = usize::from(length);
-        self.known.get(freq as usize).map_or_else(|| saturated(freq, self.norms[length]), |known| known[length])
-    }
 }
 
 /// The lists of a segment that candidates are gathered from, those first that can give most. The order is the same in
@@ -175,8 +143,10 @@ impl Gathering {
             self.at = self.postings.seek(doc);
         }
         let docs = &self.postings.docs()[self.at..];
-        // Mostly the next one is near.
-        self.at += docs.iter().position(|other| *other >= doc).unwrap_or(docs.len());
+        // Mostly it stands there already.
+        if docs.first().is_some_and(|first| *first < doc) {
+            self.at += docs.partition_point(|other| *other < doc);
+        }
     }
 
     /// What the list gives a record; records are asked for in their order.
@@ -319,6 +289,7 @@ mod tests {
     use crate::access::Audience;
     use crate::matching::evaluation::Indexed;
     use crate::matching::query::{Choice, Heard};
+    use crate::matching::terms::WHOLE;
     use crate::matching::{Document, Model, Query, Viewer};
     use crate::registry::Kind;
 
@@ -336,7 +307,8 @@ mod tests {
         let titled = usize::from(spread(1).is_multiple_of(3)).min(words.len());
         let (title, body) = words.split_at(titled);
         let body = body.join("，").repeat(1 + spread(2) as usize % 3);
-        Document { id: Uuid::from_u128(number.into()), ..Document::saying(&title.concat(), &body) }
+        let keywords = words.get(spread(3) as usize % 3).into_iter().map(|word| (*word).to_owned()).collect();
+        Document { id: Uuid::from_u128(number.into()), keywords, ..Document::saying(&title.concat(), &body) }
     }
 
     #[test]
@@ -346,20 +318,27 @@ mod tests {
             Indexed::of(Model::shipped().expect("a model"), vec![(Kind::Result, documents)]).expect("an index");
         let filter = Filter::of(Viewer { audience: Audience::PUBLIC, owner: None });
         let view = View::of(filter.viewer, indexed.engine.index_of(Kind::Result)).expect("a view");
+        let layer = &view.layers[0];
+        let mut floors = 0;
         for first in 0..WORDS.len() {
             for words in [2, 3, 5].map(|many| WORDS.iter().cycle().skip(first).take(many)) {
-                let query = Query { title: words.copied().collect::<Vec<_>>().join(" "), ..Query::default() };
+                let query = Query::of_words(&words.copied().collect::<Vec<_>>().join(" ")).0;
                 let heard = Heard::of(&query, Choice::Everything);
-                let terms = Terms::of(&heard, &[], &view.layers[0], &view).expect("terms");
+                let terms = Terms::of(&heard, &[], layer, &view).expect("terms");
                 let best = |most| {
-                    let found = best(&terms, &view.layers[0], &view, &filter, most).expect("candidates");
+                    let found = best(&terms, layer, &view, &filter, most).expect("candidates");
                     found.iter().map(|found| (found.id(&view), found.score.to_bits())).collect::<Vec<_>>()
                 };
                 let all = best(RECORDS as usize);
                 for most in [1, 20, 200] {
-                    assert_eq!(best(most), all[..most.min(all.len())], "{} {most}", query.title);
+                    let found = best(most);
+                    assert_eq!(found, all[..most.min(all.len())], "{} {most}", query.title);
+                    let floor = floor(&terms, layer, &view, &filter, most, &Worth::of(&view)).expect("a floor");
+                    assert!(found.get(most - 1).is_none_or(|(_, last)| floor <= Score::from_bits(*last)));
+                    floors += usize::from(floor >= WHOLE);
                 }
             }
         }
+        assert!(floors > 50, "{floors} of 81 are known ahead");
     }
 }

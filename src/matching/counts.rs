@@ -10,8 +10,8 @@ use tantivy::{DocId, TERMINATED};
 
 use super::candidates::Candidate;
 use super::filter::Filter;
-use super::query::Terms;
 use super::snapshot::Part;
+use super::terms::Terms;
 use super::view::{Layer, View};
 use super::{Facet, IndexError};
 
@@ -87,9 +87,10 @@ impl Counts {
     /// Counts what was looked at, of which each stands for several.
     fn add(&mut self, looked_at: &Sample<'_>, stands_for: f64) {
         self.total += f64::from(looked_at.found) * stands_for;
-        let facets = looked_at.part.columns.all_facets().iter().zip(&looked_at.facets);
-        for (facet, found) in facets.filter(|(_, found)| **found > 0) {
-            *self.facets.entry(*facet).or_default() += f64::from(*found) * stands_for;
+        for (set, found) in &looked_at.sets {
+            for facet in looked_at.part.columns.facets_of(*set) {
+                *self.facets.entry(facet).or_default() += f64::from(*found) * stands_for;
+            }
         }
     }
 
@@ -116,13 +117,13 @@ struct Sample<'a> {
     part: &'a Part,
     filter: &'a Filter,
     found: u32,
-    /// By the place of the facet in the segment.
-    facets: Vec<u32>,
+    /// By the place of their set of facets in the segment.
+    sets: FxHashMap<usize, u32>,
 }
 
 impl<'a> Sample<'a> {
     fn of(part: &'a Part, filter: &'a Filter) -> Self {
-        Self { part, filter, found: 0, facets: vec![0; part.columns.all_facets().len()] }
+        Self { part, filter, found: 0, sets: FxHashMap::default() }
     }
 
     /// Counts the records of a stretch that are on any of the lists.
@@ -156,9 +157,7 @@ impl<'a> Sample<'a> {
             return;
         }
         self.found += 1;
-        for place in self.part.columns.facet_places(doc) {
-            self.facets[*place as usize] += 1;
-        }
+        *self.sets.entry(self.part.columns.facet_set(doc)).or_default() += 1;
     }
 }
 

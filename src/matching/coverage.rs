@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::query::QueryTerm;
 use super::rank::{RECORD_FIELDS, Ranked, Scored};
+use super::terms::QueryTerm;
 use super::{Engine, IndexError, Level, MatchRequest};
 
 /// What was looked for, and who says how much of it.

@@ -8,8 +8,8 @@ use super::IndexError;
 use super::candidates::Candidate;
 use super::forward::Numbers;
 use super::index::WordFields;
-use super::query::{Exact, Terms};
 use super::snapshot::Part;
+use super::terms::{Exact, Terms};
 use super::view::{View, seek};
 
 /// BM25's saturation and length normalisation (Robertson & Zaragoza 2009).
@@ -48,8 +48,8 @@ pub(super) struct TextMatch {
     /// By term: how often it stands in title, keywords and body.
     pub counts: Vec<[u32; 3]>,
     pub features: [f32; TEXT_FEATURES.len()],
-    /// Whole keywords that both sides have.
-    pub keywords: Vec<String>,
+    /// Whole keywords that both sides have, by their places among those of the query.
+    pub keywords: Vec<usize>,
 }
 
 impl TextMatch {
@@ -71,7 +71,7 @@ struct Found {
     /// The share of the query's neighbouring terms that are neighbours in the record too.
     adjacency: f32,
     lengths: [u32; 3],
-    keywords: Vec<String>,
+    keywords: Vec<usize>,
     name: bool,
 }
 
@@ -129,16 +129,10 @@ fn read(
         }
         found
     };
+    part.forward.fetch(docs.iter().map(|(doc, _)| *doc));
     let mut found: Vec<Found> = docs.iter().map(one).collect();
-    for keyword in &terms.whole {
-        each(
-            keyword,
-            |words| words.whole,
-            place,
-            docs,
-            view,
-            |order| found[order].keywords.push(keyword.text.clone()),
-        )?;
+    for (which, keyword) in terms.whole.iter().enumerate() {
+        each(keyword, |words| words.whole, place, docs, view, |order| found[order].keywords.push(which))?;
     }
     for name in &terms.names {
         each(name, |words| words.names, place, docs, view, |order| found[order].name = true)?;

@@ -58,10 +58,14 @@ struct Row {
     deadline: Option<i32>,
 }
 
-/// The facets of all records, by their places among the values that there are.
+/// The facets of all records. Many records have the same ones, and each such set is kept once: of a record that is counted only
+/// the place of its set is read from afar.
 struct Facets {
-    /// By record: where its own begin. One more tells where the last end.
+    /// By record: the place of its set.
+    sets: Vec<u32>,
+    /// By set: where its own begin. One more tells where the last end.
     starts: Vec<u32>,
+    /// By their places among the values that there are.
     places: Vec<u32>,
     values: Vec<Facet>,
 }
@@ -138,14 +142,14 @@ impl Columns {
         self.facets.of_record(doc)
     }
 
-    /// The places of the facets of a record among those that there are.
-    pub fn facet_places(&self, doc: DocId) -> &[u32] {
-        self.facets.places_of(doc)
+    /// The place of the set of facets that a record has.
+    pub fn facet_set(&self, doc: DocId) -> usize {
+        self.facets.sets[doc as usize] as usize
     }
 
-    /// The facets that there are.
-    pub fn all_facets(&self) -> &[Facet] {
-        &self.facets.values
+    /// The facets of a set.
+    pub fn facets_of(&self, set: usize) -> impl Iterator<Item = Facet> + Clone {
+        self.facets.of_set(set)
     }
 
     pub fn price(&self, doc: DocId) -> Option<(i64, i64)> {
@@ -174,28 +178,36 @@ impl Columns {
 
 impl Facets {
     fn of(column: &Column<u64>, records: DocId) -> Self {
-        let mut facets = Self { starts: vec![0], places: Vec::new(), values: Vec::new() };
-        let mut known: FxHashMap<u64, u32> = FxHashMap::default();
+        let mut facets = Self { sets: Vec::new(), starts: vec![0], places: Vec::new(), values: Vec::new() };
+        let (mut known, mut sets): (FxHashMap<u64, u32>, FxHashMap<Vec<u32>, u32>) = Default::default();
+        let mut own = Vec::new();
         for doc in 0..records {
-            for value in column.values_for_doc(doc) {
-                let place = *known.entry(value).or_insert_with(|| {
+            own.clear();
+            own.extend(column.values_for_doc(doc).map(|value| {
+                *known.entry(value).or_insert_with(|| {
                     facets.values.push(Facet(value));
                     number(facets.values.len() - 1)
-                });
-                facets.places.push(place);
-            }
-            facets.starts.push(number(facets.places.len()));
+                })
+            }));
+            let set = sets.get(&own).copied().unwrap_or_else(|| {
+                facets.places.extend(&own);
+                facets.starts.push(number(facets.places.len()));
+                let set = number(sets.len());
+                sets.insert(own.clone(), set);
+                set
+            });
+            facets.sets.push(set);
         }
         facets
     }
 
-    fn places_of(&self, doc: DocId) -> &[u32] {
-        let doc = doc as usize;
-        &self.places[self.starts[doc] as usize..self.starts[doc + 1] as usize]
+    fn of_set(&self, set: usize) -> impl Iterator<Item = Facet> + Clone {
+        let places = &self.places[self.starts[set] as usize..self.starts[set + 1] as usize];
+        places.iter().map(|place| self.values[*place as usize])
     }
 
     fn of_record(&self, doc: DocId) -> impl Iterator<Item = Facet> + Clone {
-        self.places_of(doc).iter().map(|place| self.values[*place as usize])
+        self.of_set(self.sets[doc as usize] as usize)
     }
 
     /// The records that ask, or are offered, now.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::text::{Normal, is_han, latin_words};
+use super::text::{Normal, folded_to_one, is_han, latin_words};
 
 /// Pieces a text; more does nobody read.
 const MOST: usize = 3;
@@ -23,11 +23,79 @@ pub struct Span {
     pub hit: bool,
 }
 
-/// Pieces of a text around the terms, which are in normal form.
+/// Terms to look for in texts.
+pub struct Sought {
+    /// Han words: wherever their characters stand.
+    han: Vec<Vec<char>>,
+    /// Whether a Han word begins with a character that has these last bits: most have not, and need no closer look.
+    likely: u64,
+    /// Others: as words.
+    others: Vec<String>,
+}
+
+impl Sought {
+    /// Terms in normal form.
+    #[must_use]
+    pub fn of(terms: &[String]) -> Self {
+        let (han, others): (Vec<&String>, Vec<&String>) = terms.iter().partition(|term| term.chars().all(is_han));
+        let han: Vec<Vec<char>> = han.into_iter().map(|term| term.chars().collect()).collect();
+        let likely = han.iter().filter_map(|term| term.first()).fold(0, |likely, first| likely | last_bits(*first));
+        Self { han, likely, others: others.into_iter().cloned().collect() }
+    }
+
+    /// Where they stand in a text, in the order of their beginnings.
+    fn places(&self, text: &str) -> Vec<Range<usize>> {
+        let quickly = if self.others.is_empty() { self.places_of_han(text) } else { None };
+        let mut places = quickly.unwrap_or_else(|| self.places_in(&Normal::of(text)));
+        places.sort_unstable_by_key(|place| (place.start, place.end));
+        places
+    }
+
+    /// The same of the Han words alone, without writing the normal form of the text down; nothing where a character has more
+    /// than one as its normal form.
+    fn places_of_han(&self, text: &str) -> Option<Vec<Range<usize>>> {
+        let mut places = Vec::new();
+        for (start, source) in text.char_indices() {
+            if self.likely & last_bits(folded_to_one(source)?) != 0 {
+                let lengths = self.han.iter().filter_map(|term| beginning(&text[start..], term));
+                places.extend(lengths.map(|length| start..start + length));
+            }
+        }
+        Some(places)
+    }
+
+    fn places_in(&self, normal: &Normal) -> Vec<Range<usize>> {
+        let mut places: Vec<Range<usize>> = Vec::new();
+        for (start, first) in normal.chars.iter().enumerate() {
+            if self.likely & last_bits(*first) != 0 {
+                let here = self.han.iter().filter(|term| normal.chars[start..].starts_with(term));
+                places.extend(here.map(|term| normal.source(start..start + term.len())));
+            }
+        }
+        if !self.others.is_empty() {
+            let found = latin_words(normal).into_iter().filter(|word| self.others.contains(&word.text));
+            places.extend(found.map(|word| word.source));
+        }
+        places
+    }
+}
+
+/// Bytes of the beginning of a text, if that is a term.
+fn beginning(text: &str, term: &[char]) -> Option<usize> {
+    let mut chars = text.chars();
+    let is_it = term.iter().all(|wanted| chars.next().and_then(folded_to_one) == Some(*wanted));
+    is_it.then(|| text.len() - chars.as_str().len())
+}
+
+fn last_bits(first: char) -> u64 {
+    1 << (u32::from(first) % u64::BITS)
+}
+
+/// Pieces of a text around what is sought.
 #[must_use]
-pub fn highlight(text: &str, terms: &[String]) -> Vec<Vec<Span>> {
+pub fn highlight(text: &str, sought: &Sought) -> Vec<Vec<Span>> {
     let mut hits: Vec<Range<usize>> = Vec::new();
-    for hit in places(text, terms) {
+    for hit in sought.places(text) {
         match hits.last_mut() {
             Some(last) if hit.start <= last.end => last.end = last.end.max(hit.end),
             _ => hits.push(hit),
@@ -47,26 +115,6 @@ pub fn highlight(text: &str, terms: &[String]) -> Vec<Vec<Span>> {
         }
     }
     pieces.into_iter().map(|(piece, inside)| spans(text, &piece, &inside)).collect()
-}
-
-/// Where the terms stand, in the order of their beginnings: Han words wherever their characters do, others as words.
-fn places(text: &str, terms: &[String]) -> Vec<Range<usize>> {
-    let (han, others): (Vec<&String>, Vec<&String>) = terms.iter().partition(|term| term.chars().all(is_han));
-    let normal = Normal::of(text);
-    let mut places: Vec<Range<usize>> = Vec::new();
-    for term in han {
-        let term: Vec<char> = term.chars().collect();
-        let (Some(first), length) = (term.first(), term.len()) else { continue };
-        let starts = normal.chars.iter().enumerate().filter(|(_, c)| *c == first).map(|(start, _)| start);
-        let found = starts.filter(|start| normal.chars[*start..].starts_with(&term));
-        places.extend(found.map(|start| normal.source(start..start + length)));
-    }
-    if !others.is_empty() {
-        let found = latin_words(&normal).into_iter().filter(|word| others.contains(&&word.text));
-        places.extend(found.map(|word| word.source));
-    }
-    places.sort_unstable_by_key(|place| (place.start, place.end));
-    places
 }
 
 fn before(text: &str, place: usize) -> usize {
@@ -100,7 +148,7 @@ mod tests {
 
     #[test]
     fn hits_are_exact_in_the_script_of_the_record() {
-        let pieces = highlight("本廠染料廢水的顏色去不掉", &["废水".to_owned()]);
+        let pieces = highlight("本廠染料廢水的顏色去不掉", &Sought::of(&["废水".to_owned()]));
         let hits: Vec<&str> = pieces.iter().flatten().filter(|span| span.hit).map(|span| span.text.as_str()).collect();
         assert_eq!(hits, ["廢水"]);
         let whole: String = pieces.iter().flatten().map(|span| span.text.as_str()).collect();
@@ -110,8 +158,22 @@ mod tests {
     #[test]
     fn a_long_text_gives_few_pieces() {
         let text = format!("{}废水{}", "甲".repeat(500), "乙".repeat(500)).repeat(10);
-        let pieces = highlight(&text, &["废水".to_owned()]);
-        assert_eq!(pieces.len(), MOST);
-        assert!(highlight("没有", &["废水".to_owned()]).is_empty());
+        let sought = Sought::of(&["废水".to_owned()]);
+        assert_eq!(highlight(&text, &sought).len(), MOST);
+        assert!(highlight("没有", &sought).is_empty());
+    }
+    #[test]
+    fn a_text_is_looked_through_the_same_whether_its_normal_form_is_written_down() {
+        let sought = Sought::of(&["废水", "水处理", "处理", "令和", "铸铁"].map(str::to_owned));
+        let mut found = 0;
+        for text in ["廢水處理廠", "印染废水，废水处理，废", "球墨鑄鐵", "没有", "", "水处"] {
+            let quickly = sought.places_of_han(text).expect("one character for each");
+            assert_eq!(quickly, sought.places_in(&Normal::of(text)), "{text}");
+            found += quickly.len();
+        }
+        assert_eq!(found, 8);
+        // One character may stand for several.
+        assert!(sought.places_of_han("㋿三年，300℃的废水").is_none());
+        assert_eq!(sought.places("㋿三年，300℃的废水").len(), 2);
     }
 }

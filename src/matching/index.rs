@@ -29,7 +29,7 @@ const SMALL: u32 = 1_000;
 const BETWEEN: &str = "whitespace";
 /// What a word of the title or of a keyword counts in the text: it stands so often in the list of its record, which is
 /// BM25 over weighted fields (Robertson, Zaragoza & Taylor 2004).
-const PROMINENT: usize = 2;
+pub(super) const PROMINENT: u8 = 2;
 
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
@@ -59,7 +59,7 @@ pub(super) struct WordFields {
 impl WordFields {
     /// How long a text is of which title, keywords and body have so many words.
     pub fn length(title: f32, keywords: f32, body: f32) -> f32 {
-        PROMINENT as f32 * (title + keywords) + body
+        f32::from(PROMINENT) * (title + keywords) + body
     }
 }
 
@@ -272,7 +272,7 @@ impl KindIndex {
         let prominent = sequence.words[..sequence.titled + sequence.keyed].iter().map(|word| word.len() + 1);
         let prominent = &text[..prominent.sum::<usize>().min(text.len())];
         // The text has them once.
-        prepared.add_text(words.text, [prominent, " "].concat().repeat(PROMINENT - 1) + &text);
+        prepared.add_text(words.text, [prominent, " "].concat().repeat(usize::from(PROMINENT) - 1) + &text);
         prepared.add_text(words.prominent, prominent);
         prepared.add_text(fields.sequence, &text);
         for step in sequence.steps {

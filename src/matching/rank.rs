@@ -1,6 +1,6 @@
 //! Matches: candidates, their features, their score, and why.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::HashSet;
 use std::rc::Rc;
 
@@ -16,7 +16,8 @@ use super::filter::Filter;
 use super::model::{Level, Scorer, feature_names};
 use super::nearest::Nearest;
 use super::neighbours::nearest;
-use super::query::{Heard, Query, QueryTerm, Terms};
+use super::query::{Heard, Query};
+use super::terms::{QueryTerm, Terms};
 use super::view::{Layer, View};
 use super::{Engine, IndexError, Kind};
 use crate::meaning::Compact;
@@ -53,7 +54,13 @@ pub struct Place {
 impl Place {
     /// The best first.
     pub(super) fn order(&self, other: &Self) -> Ordering {
-        other.raw.total_cmp(&self.raw).then_with(|| self.id.cmp(&other.id))
+        self.key().cmp(&other.key())
+    }
+
+    /// What places are ordered by. The bits of floats are in their order once those of negative ones are turned round.
+    fn key(&self) -> (Reverse<i32>, Uuid) {
+        let bits = self.raw.to_bits().cast_signed();
+        (Reverse(if bits < 0 { bits ^ i32::MAX } else { bits }), self.id)
     }
 
     /// Is this further down than the other?
@@ -234,7 +241,8 @@ impl Engine {
             }));
             looked_for.push(terms);
         }
-        scored.sort_by(|a, b| a.place.order(&b.place));
+        // What is large is moved once.
+        scored.sort_by_cached_key(|scored| scored.place.key());
         Ok(Ranked { view, terms: looked_for, scored })
     }
 }
@@ -281,7 +289,7 @@ fn explain(scored: &Scored, conditions: Vec<Stand>, scorer: &Scorer, model: &str
     });
     Explanation {
         terms: shared_terms.collect(),
-        keywords: scored.text.keywords.clone(),
+        keywords: scored.text.keywords.iter().map(|which| terms.whole[*which].text.clone()).collect(),
         looked_for: terms.terms.iter().map(|term| term.text.clone()).collect(),
         features: features.collect(),
         nearest: None,

@@ -25,6 +25,10 @@ const MAINTENANCE: &str = "postgres";
 const THROWAWAY: [&str; 5] =
     ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "max_connections=400"];
 
+/// What a server that lasts may keep at hand of its files. It takes no more than there are data; a million results are about
+/// as much.
+const AT_HAND: &str = "shared_buffers=1GB";
+
 /// What a server is made of, and how safely it keeps its data.
 #[derive(Debug)]
 pub(super) struct Programs {
@@ -146,7 +150,9 @@ impl Server {
 
 fn arguments(folder: &Folder, address: &Address, durable: bool) -> Vec<String> {
     let mut settings = address.settings();
-    if !durable {
+    if durable {
+        settings.push(AT_HAND.to_owned());
+    } else {
         settings.extend(THROWAWAY.map(str::to_owned));
     }
     let settings = settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]);

@@ -8,10 +8,14 @@ use ferrous_opencc::OpenCC;
 use ferrous_opencc::config::BuiltinConfig;
 use unicode_normalization::UnicodeNormalization;
 
-/// A text in NFKC, lower case and Simplified script, with the bytes of the source that each character stands for.
+/// A text in NFKC, lower case and Simplified script, with the bytes of the source that each character stands for. Texts of
+/// 4 GiB and more, which nothing lets in, would only lose their places.
 pub struct Normal {
     pub chars: Vec<char>,
-    sources: Vec<Range<usize>>,
+    /// By character: the byte of the source that what it stands for begins at.
+    starts: Vec<u32>,
+    /// Bytes of the source.
+    length: usize,
 }
 
 impl Normal {
@@ -19,28 +23,33 @@ impl Normal {
     pub fn of(text: &str) -> Self {
         // Most characters stay one.
         let many = bytecount::num_chars(text.as_bytes());
-        let mut normal = Self { chars: Vec::with_capacity(many), sources: Vec::with_capacity(many) };
+        let (chars, starts) = (Vec::with_capacity(many), Vec::with_capacity(many));
+        let mut normal = Self { chars, starts, length: text.len() };
         for (start, source) in text.char_indices() {
-            let range = start..start + source.len_utf8();
-            match FOLDED.get(source as usize).copied().flatten() {
-                Some(folded) => normal.push(folded, range),
-                None => folded(source).for_each(|folded| normal.push(folded, range.clone())),
+            match folded_to_one(source) {
+                Some(folded) => normal.push(folded, start),
+                None => folded(source).for_each(|folded| normal.push(folded, start)),
             }
         }
         normal
     }
 
-    fn push(&mut self, normal: char, source: Range<usize>) {
+    fn push(&mut self, normal: char, start: usize) {
         self.chars.push(normal);
-        self.sources.push(source);
+        self.starts.push(u32::try_from(start).unwrap_or(u32::MAX));
     }
 
     /// The bytes of the source that a range of characters stands for.
     #[must_use]
     pub fn source(&self, range: Range<usize>) -> Range<usize> {
-        let first = self.sources.get(range.start).map_or(0, |source| source.start);
-        let last = range.end.checked_sub(1).and_then(|last| self.sources.get(last)).map_or(first, |source| source.end);
-        first..last
+        let start = |place: usize| self.starts.get(place).copied();
+        let first = start(range.start).unwrap_or_default();
+        let end = range.end.checked_sub(1).and_then(start).map_or(first as usize, |last| {
+            // Several characters may stand for one.
+            let next = self.starts[range.end..].iter().find(|next| **next > last);
+            next.map_or(self.length, |next| *next as usize)
+        });
+        first as usize..end
     }
 }
 
@@ -54,6 +63,11 @@ pub fn simplified(text: &str) -> String {
 #[must_use]
 pub fn in_simplified(text: &str) -> String {
     text.chars().map(simplified_char).collect()
+}
+
+/// The normal form of a character of the basic plane, where it is one character.
+pub(crate) fn folded_to_one(source: char) -> Option<char> {
+    FOLDED.get(source as usize).copied().flatten()
 }
 
 /// NFKC, lower case, Simplified.

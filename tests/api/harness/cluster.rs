@@ -1,38 +1,48 @@
 //! One PostgreSQL for all tests of a process. It ends with the process, however that ends.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 
 use duijie::database::Database;
 use duijie::database::embedded::{Cluster, ClusterError, Settings};
-use tokio::sync::OnceCell;
+use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::{Mutex, OnceCell};
 use tokio_postgres::{Client, NoTls};
 
 /// Another process may hold the first folders.
 const FOLDERS: u32 = 16;
+/// Databases that are made ahead, while tests run.
+const AHEAD: usize = 2;
 
 struct Server {
     _cluster: Cluster,
-    /// The URL up to the database's name.
-    url: String,
+    /// URLs of new databases.
+    made: Mutex<Receiver<String>>,
 }
 
 /// The database that all others are clones of.
 const TEMPLATE: &str = "test_template";
 
 static SERVER: OnceCell<Server> = OnceCell::const_new();
-static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// A new database, cloned from the migrated template; its URL.
 pub async fn new_database() -> String {
     let server = SERVER.get_or_init(start).await;
-    let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    let admin = format!("{}postgres", server.url);
-    let client = connect(&admin).await;
-    // A clone of the template's files; the write-ahead strategy is slower for a database of this size.
-    let statement = format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY");
-    client.batch_execute(&statement).await.expect("a database");
-    format!("{}{name}", server.url)
+    server.made.lock().await.recv().await.expect("a database")
+}
+
+/// Makes databases as long as any are wanted, all on one connection.
+async fn make_databases(url: String, made: Sender<String>) {
+    let client = connect(&format!("{url}postgres")).await;
+    for number in 0.. {
+        let name = format!("test_{number}");
+        // A clone of the template's files; the write-ahead strategy is slower for a database of this size.
+        let statement = format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY");
+        client.batch_execute(&statement).await.expect("a database");
+        if made.send(format!("{url}{name}")).await.is_err() {
+            return;
+        }
+    }
 }
 
 /// A connection to a database.
@@ -48,7 +58,11 @@ async fn start() -> Server {
     let template = cluster.database(TEMPLATE).await.expect("a template");
     Database::new(&template, 2).expect("a pool").migrate().await.expect("migrations");
     let url = admin.strip_suffix("postgres").expect("a name at the end").to_owned();
-    Server { _cluster: cluster, url }
+    let (sender, made) = mpsc::channel(AHEAD);
+    // On a thread of its own: the runtime of the test that begins ends with it.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    thread::spawn(move || runtime.block_on(make_databases(url, sender)));
+    Server { _cluster: cluster, made: Mutex::new(made) }
 }
 
 /// The first folder that no other process holds. They lie where any account can enter. What an earlier run left there is
@@ -64,7 +78,7 @@ async fn start_cluster() -> Cluster {
             let aside = folder(place).join("left");
             std::fs::create_dir_all(&aside).expect("a folder");
             std::fs::rename(&data, aside.join(uuid::Uuid::now_v7().to_string())).expect("data put aside");
-            std::thread::spawn(move || std::fs::remove_dir_all(aside));
+            thread::spawn(move || std::fs::remove_dir_all(aside));
             started = Cluster::start(settings()).await;
         }
         match started {

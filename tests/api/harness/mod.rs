@@ -35,6 +35,9 @@ pub const PASSWORD: &str = "correct horse battery";
 /// The address under which test services are reached, so their tokens say.
 pub const ISSUER: &str = "https://duijie.example.com";
 
+/// So few that the workers share them with the test: to begin a connection takes PostgreSQL longer than most questions.
+const CONNECTIONS: usize = 4;
+
 /// A running service with nothing in it.
 pub struct Service {
     pub address: String,
@@ -128,7 +131,7 @@ impl Service {
         options: Options,
         embedder: Option<Arc<Embedder>>,
     ) -> Self {
-        let database = Database::new(&url, 8).expect("a pool");
+        let database = Database::new(&url, CONNECTIONS).expect("a pool");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
         let issuer = issuer.unwrap_or(&address);

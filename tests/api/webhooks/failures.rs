@@ -155,7 +155,9 @@ async fn redirects_late_answers_and_silence_are_failures_and_long_answers_are_cu
     assert_eq!((&tried["success"], &tried["fault"]), (&json!(false), &json!("timed_out")));
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 
-    let long = Receiver::start(|_, _| Reply::status(200).saying("长\0".repeat(50_000_000)));
+    // Made ahead: what a receiver takes to make its answer is not what is tried.
+    let much = Reply::status(200).saying("长\0".repeat(50_000_000));
+    let long = Receiver::start(move |_, _| much.clone());
     let tried = try_it(&long).await;
     assert_eq!(tried["success"], true);
     assert_eq!(tried["answer"], "长 ".repeat(100));

@@ -33,13 +33,13 @@ impl Message {
 pub struct Reply {
     status: u16,
     header: Option<(&'static str, String)>,
-    body: String,
+    body: Bytes,
     after: Duration,
 }
 
 impl Reply {
     pub fn status(status: u16) -> Self {
-        Self { status, header: None, body: String::new(), after: Duration::ZERO }
+        Self { status, header: None, body: Bytes::new(), after: Duration::ZERO }
     }
 
     pub fn with(self, name: &'static str, value: &str) -> Self {
@@ -47,7 +47,7 @@ impl Reply {
     }
 
     pub fn saying(self, body: String) -> Self {
-        Self { body, ..self }
+        Self { body: body.into(), ..self }
     }
 
     pub fn after(self, after: Duration) -> Self {
