@@ -41,7 +41,7 @@ impl Candidate {
     }
 }
 
-/// The best `most` of what the filter lets pass, best first.
+/// The best `most` of what the filter lets pass, in any order.
 pub(super) fn best(
     terms: &Terms,
     layer: &Layer,
@@ -64,7 +64,7 @@ pub(super) fn best(
             None => best.all(*place, part, &mut lists, &worth, &mut window),
         }
     }
-    Ok(best.in_order())
+    Ok(best.in_any_order())
 }
 
 /// The lists of a segment that candidates are gathered from, those first that can give most. The order is the same in
@@ -326,7 +326,8 @@ mod tests {
                 let heard = Heard::of(&query, Choice::Everything);
                 let terms = Terms::of(&heard, &[], layer, &view).expect("terms");
                 let best = |most| {
-                    let found = best(&terms, layer, &view, &filter, most).expect("candidates");
+                    let mut found = best(&terms, layer, &view, &filter, most).expect("candidates");
+                    found.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id(&view).cmp(&b.id(&view))));
                     found.iter().map(|found| (found.id(&view), found.score.to_bits())).collect::<Vec<_>>()
                 };
                 let all = best(RECORDS as usize);

@@ -7,10 +7,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use tantivy::index::InvertedIndexReader;
 use tantivy::postings::TermInfo;
 use tantivy::schema::Field;
-use tantivy::{DocId, Searcher, SegmentReader, Term};
+use tantivy::{DocId, Searcher, SegmentReader, TantivyError, Term};
 
 use super::IndexError;
 use super::filter::Columns;
@@ -34,6 +35,8 @@ pub(super) struct Part {
     pub forward: Arc<Forward>,
     lexicon: Arc<Lexicon>,
     pub meanings: Arc<Meanings>,
+    /// Of each field that has lists, opened once: one without any here would else be opened anew each time.
+    lists: Arc<FxHashMap<Field, Arc<InvertedIndexReader>>>,
     counts: Arc<Counts>,
 }
 
@@ -98,7 +101,11 @@ impl Part {
         for doc in 0..segment.max_doc() {
             counts.add(doc, &columns, &forward);
         }
-        let whole = Self { segment: segment.clone(), columns, forward, lexicon, meanings, counts: Arc::new(counts) };
+        let indexed = segment.schema().fields().filter(|(_, entry)| entry.is_indexed());
+        let lists = indexed.map(|(field, _)| Ok((field, segment.inverted_index(field)?)));
+        let lists = Arc::new(lists.collect::<Result<_, IndexError>>()?);
+        let counts = Arc::new(counts);
+        let whole = Self { segment: segment.clone(), columns, forward, lexicon, meanings, lists, counts };
         let removed: Vec<DocId> = (0..segment.max_doc()).filter(|doc| segment.is_deleted(*doc)).collect();
         whole.less(&removed)
     }
@@ -111,6 +118,7 @@ impl Part {
             forward: Arc::clone(&self.forward),
             lexicon: Arc::clone(&self.lexicon),
             meanings: Arc::clone(&self.meanings),
+            lists: Arc::clone(&self.lists),
             counts: Arc::clone(&self.counts),
         };
         if segment.num_deleted_docs() == self.segment.num_deleted_docs() {
@@ -138,8 +146,12 @@ impl Part {
     }
 
     /// The lists of a field.
-    pub fn lists(&self, field: Field) -> Result<Arc<InvertedIndexReader>, IndexError> {
-        Ok(self.segment.inverted_index(field)?)
+    ///
+    /// # Errors
+    /// If it is none that has lists.
+    pub fn lists(&self, field: Field) -> Result<&InvertedIndexReader, IndexError> {
+        let lists = self.lists.get(&field).map(Arc::as_ref);
+        Ok(lists.ok_or_else(|| TantivyError::SchemaError(format!("field {} has no lists", field.field_id())))?)
     }
 
     /// A word of the records of an audience.
