@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
+use meaning_encoder::{Encoder, POSITIONS};
 use rayon::prelude::*;
 
-use super::encoder::Encoder;
-use super::file::{self, ModelError, POSITIONS, Parts};
+use super::file::{self, ModelError, Parts};
 use super::manner::{self, Manner};
 use super::pieces::{END, Pieces, START};
 use super::sentences::{Sentence, sentences};
@@ -64,7 +64,7 @@ impl Embedder {
         let mut parts = Parts::of(&bytes)?;
         let rows = parts.rows.as_ptr().addr() - bytes.as_ptr().addr();
         let pieces = Pieces::of(&mut parts);
-        let encoder = Encoder::of(parts);
+        let encoder = Encoder::of(parts.positions, parts.norm, parts.layers);
         Ok(Self { bytes, rows, pieces, encoder, manner, model, version })
     }
 

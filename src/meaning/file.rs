@@ -22,18 +22,11 @@
 //! weight j in its lower and weight 16 + j in its upper half, as number − 8 times the scale. That is how the package has
 //! them; nothing is rounded anew.
 
-use half::f16;
+use meaning_encoder::{
+    BLOCK, BLOCK_BYTES, DIMENSIONS, GemmError, INNER, LAYERS, LayerWeights, Norm, POSITIONS, Weights,
+};
 use sha2::{Digest, Sha256};
 
-use super::DIMENSIONS;
-
-pub(super) const LAYERS: usize = 12;
-pub(super) const HEADS: usize = 12;
-pub(super) const INNER: usize = 1536;
-pub(super) const POSITIONS: usize = 512;
-/// Weights that share a scale.
-pub(super) const BLOCK: usize = 32;
-pub(super) const BLOCK_BYTES: usize = 18;
 /// Rows before those of the pieces: the beginning of a text, its end, and what is in no piece.
 pub(super) const SPECIALS: u32 = 3;
 
@@ -54,30 +47,7 @@ pub enum ModelError {
     #[error("the model of meaning is damaged: {0}")]
     Damaged(&'static str),
     #[error("the model of meaning does not fit: {0}")]
-    Fit(#[from] rten_gemm::GemmError),
-}
-
-/// A matrix as it lies in the file, a row for each output.
-pub(super) struct Weights<'a> {
-    pub blocks: &'a [u8],
-    pub inputs: usize,
-    pub bias: Vec<f32>,
-}
-
-pub(super) struct Norm {
-    pub weight: Vec<f32>,
-    pub bias: Vec<f32>,
-}
-
-pub(super) struct LayerWeights<'a> {
-    pub query: Weights<'a>,
-    pub key: Weights<'a>,
-    pub value: Weights<'a>,
-    pub output: Weights<'a>,
-    pub attended: Norm,
-    pub inner: Weights<'a>,
-    pub outer: Weights<'a>,
-    pub norm: Norm,
+    Fit(#[from] GemmError),
 }
 
 /// Characters that the model was trained to see as others.
@@ -192,17 +162,6 @@ impl Replacements {
         let place = self.replaced.binary_search_by_key(&u32::from(character), |replaced| replaced.0).ok()?;
         let start = place.checked_sub(1).map_or(0, |before| self.replaced[before].1);
         Some(&self.by[start as usize..self.replaced[place].1 as usize])
-    }
-}
-
-/// The weights of some blocks as numbers.
-pub(super) fn numbers(blocks: &[u8], mut each: impl FnMut(usize, f32)) {
-    for (place, block) in blocks.chunks_exact(BLOCK_BYTES).enumerate() {
-        let scale = f16::from_le_bytes([block[0], block[1]]).to_f32();
-        for (offset, byte) in block[2..].iter().enumerate() {
-            each(place * BLOCK + offset, (f32::from(byte & 15) - 8.0) * scale);
-            each(place * BLOCK + BLOCK / 2 + offset, (f32::from(byte >> 4) - 8.0) * scale);
-        }
     }
 }
 

@@ -2,17 +2,14 @@
 //!
 //! The model is `multilingual-e5-small` (intfloat, MIT), cut to the scripts that are written here and kept in 4 bits
 //! ([`file`]). `duijie model` makes its file from a published package ([`package`]); the program carries the file and needs
-//! nothing else. A text becomes pieces ([`pieces`]), pieces become a vector ([`encoder`]), and how it is said is taken out of
+//! nothing else. A text becomes pieces ([`pieces`]), pieces become a vector ([`meaning_encoder`]), and how it is said is taken out of
 //! that ([`manner`]); long texts are cut into windows ([`windows`]), and each has vectors of its sentences too ([`sentences`]).
 
 mod embedder;
-mod encoder;
 pub mod file;
-mod linear;
 mod manner;
 pub mod package;
 mod pieces;
-mod rows;
 mod sentences;
 mod sketch;
 #[cfg(test)]

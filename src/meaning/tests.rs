@@ -3,11 +3,8 @@ use std::io::Read;
 use std::sync::LazyLock;
 
 use flate2::read::GzDecoder;
-use rten_gemm::{GemmInputA, GemmInputB, GemmOptions};
-use rten_tensor::{Matrix, NdTensorView};
 
 use super::embedder::SHIPPED;
-use super::linear::Product;
 use super::{DIMENSIONS, Embedder, Manner, ModelError, SHIPPED_SHA256, Vector};
 
 const TEXTS: &[u8] = include_bytes!("../../evaluation/meaning.texts.jsonl.gz");
@@ -56,27 +53,6 @@ fn a_file_whose_checksum_is_right_and_content_wrong_is_refused() {
     for content in [&[][..], &[0; 16], &[0; 20], &[255; 100], &SHIPPED[44..2_000], &SHIPPED[44..SHIPPED.len() - 1]] {
         let file = super::file::seal(content);
         assert!(Embedder::read(Cow::Owned(file)).is_err(), "{}", content.len());
-    }
-}
-
-/// Processors differ in how they multiply.
-#[test]
-fn products_are_exact() {
-    let product = Product::new();
-    for (tokens, inputs, outputs) in [(1, 384, 384), (5, 1_536, 384), (33, 384, 48), (100, 1_536, 32)] {
-        let left: Vec<u8> = [255, 0, 89, 178, 255, 11, 255].into_iter().cycle().take(tokens * inputs).collect();
-        let right: Vec<i8> =
-            [63, -63, 63, 5, 63, 63, -1, 63, 17, 63, 63].into_iter().cycle().take(outputs * inputs).collect();
-        let weights: Matrix<i8> = NdTensorView::from_data([outputs, inputs], right.as_slice());
-        let packed = product.prepack_b(weights.transposed());
-        let mut sums = vec![7; tokens * outputs];
-        let numbers = GemmInputA::Unpacked(NdTensorView::from_data([tokens, inputs], left.as_slice()));
-        product.gemm(&mut sums, numbers, GemmInputB::Packed(&packed), GemmOptions::default()).unwrap();
-        for (place, sum) in sums.iter().enumerate() {
-            let left = left[place / outputs * inputs..].iter().take(inputs);
-            let right = right[place % outputs * inputs..].iter();
-            assert_eq!(*sum, left.zip(right).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum::<i32>());
-        }
     }
 }
 

@@ -1,9 +1,7 @@
 //! A direction in space, and how it is stored.
 
+pub use meaning_encoder::DIMENSIONS;
 use rten_simd::{Isa, SimdOp};
-
-/// Numbers of a vector.
-pub const DIMENSIONS: usize = 384;
 
 /// A vector of length one: the product of two is the cosine of their angle, the nearer to one the nearer in meaning.
 #[derive(Clone, Debug, PartialEq)]

@@ -21,9 +21,16 @@ const PAUSE: Duration = Duration::from_millis(50);
 const MAINTENANCE: &str = "postgres";
 
 /// Nothing of this survives a crash of the machine, but it is fast, and many tests can run at once. None lasts long enough
-/// to want cleaning, which would go through hundreds of databases.
-const THROWAWAY: [&str; 5] =
-    ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "max_connections=400"];
+/// to want cleaning, which would go through hundreds of databases; and its connections are many and short, so that what each would
+/// load is loaded once.
+const THROWAWAY: [&str; 6] = [
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "autovacuum=off",
+    "max_connections=400",
+    "shared_preload_libraries=plpgsql",
+];
 
 /// What a server that lasts may keep at hand of its files. It takes no more than there are data; a million results are about
 /// as much.

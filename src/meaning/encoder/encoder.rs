@@ -10,15 +10,15 @@ use rten_simd::SimdOp;
 use rten_tensor::{Matrix, NdTensorView};
 use rten_vecmath::Softmax;
 
-use super::DIMENSIONS;
-use super::file::{self, BLOCK, BLOCK_BYTES, HEADS, INNER, LayerWeights, Norm, Parts};
-use super::linear::{Linear, Narrow, Product};
-use super::rows::{self, Onto};
+use crate::linear::{Linear, Narrow, Product};
+use crate::rows::{self, Onto};
+use crate::weights::{BLOCK, BLOCK_BYTES, DIMENSIONS, HEADS, INNER, LayerWeights, Norm, numbers};
 
 /// Numbers of a head.
 const HEAD: usize = DIMENSIONS / HEADS;
 
-pub(super) struct Encoder {
+/// The network.
+pub struct Encoder {
     positions: Vec<f32>,
     norm: Norm,
     layers: Vec<Layer>,
@@ -47,15 +47,19 @@ struct Workspace {
 }
 
 impl Encoder {
-    pub fn of(parts: Parts) -> Self {
+    /// Of rows of the positions, the norm of the first rows, and layers.
+    #[must_use]
+    pub fn of(positions: Vec<f32>, norm: Norm, layers: Vec<LayerWeights>) -> Self {
         let product = Product::new();
-        let layers = parts.layers.into_iter().map(|weights| Layer::of(&product, weights)).collect();
-        let (positions, norm) = (parts.positions, parts.norm);
+        let layers = layers.into_iter().map(|weights| Layer::of(&product, weights)).collect();
         Self { positions, norm, layers }
     }
 
     /// The outputs of the pieces of each text, which are rows of the table `rows`. A text has at most
-    /// [`file::POSITIONS`] pieces.
+    /// [`POSITIONS`](crate::POSITIONS) pieces.
+    ///
+    /// # Errors
+    /// If the weights do not fit each other.
     pub fn outputs(&self, rows: &[u8], texts: &[Vec<u32>]) -> Result<Vec<Vec<f32>>, GemmError> {
         let mut tokens = self.embed(rows, texts);
         let mut start = 0;
@@ -83,7 +87,7 @@ impl Encoder {
                 let start = tokens.len();
                 tokens.extend_from_slice(position);
                 let token = &mut tokens[start..];
-                file::numbers(&rows[*piece as usize * ROW..][..ROW], |place, number| token[place] += number);
+                numbers(&rows[*piece as usize * ROW..][..ROW], |place, number| token[place] += number);
                 rows::normalise(token, &self.norm);
             }
         }

@@ -4,11 +4,11 @@ use rten_simd::ops::{BitOps, NumOps, ToFloat};
 use rten_simd::{Isa, SimdOp, SimdUnaryOp};
 use rten_vecmath::{ExtendInit, Gelu, MinMax, Normalize, NormalizeOptions, Quantize, Sum, SumSquareSub};
 
-use super::file::Norm;
+use crate::weights::Norm;
 
 /// What becomes of outputs.
 #[derive(Clone, Copy)]
-pub(super) enum Onto {
+pub(crate) enum Onto {
     /// They are set.
     Nothing,
     /// They are set, after the activation GELU.
@@ -18,7 +18,7 @@ pub(super) enum Onto {
 }
 
 /// Appends a row as 8-bit numbers; their scale and which of them is zero.
-pub(super) fn narrow(row: &[f32], numbers: &mut Vec<u8>) -> (f32, u8) {
+pub(crate) fn narrow(row: &[f32], numbers: &mut Vec<u8>) -> (f32, u8) {
     let (least, most) = MinMax::new(row).dispatch();
     let (least, most) = (least.min(0.0), most.max(0.0));
     let scale = ((most - least) / 255.0).max(f32::MIN_POSITIVE);
@@ -30,14 +30,14 @@ pub(super) fn narrow(row: &[f32], numbers: &mut Vec<u8>) -> (f32, u8) {
 
 /// What the outputs of a matrix are made with: the sums of their weights, the scales of those, and the bias.
 #[derive(Clone, Copy)]
-pub(super) struct Columns<'a> {
+pub(crate) struct Columns<'a> {
     pub totals: &'a [i32],
     pub scales: &'a [f32],
     pub bias: &'a [f32],
 }
 
 /// Exact sums of products as the outputs of a token, whose numbers have a scale and a zero.
-pub(super) fn widen(sums: &[i32], scale: f32, zero: i32, columns: Columns, onto: Onto, outputs: &mut [f32]) {
+pub(crate) fn widen(sums: &[i32], scale: f32, zero: i32, columns: Columns, onto: Onto, outputs: &mut [f32]) {
     Widen { sums, scale, zero, columns, onto, outputs }.dispatch();
 }
 
@@ -76,7 +76,7 @@ impl SimdOp for Widen<'_> {
 }
 
 /// Layer normalisation.
-pub(super) fn normalise(row: &mut [f32], norm: &Norm) {
+pub(crate) fn normalise(row: &mut [f32], norm: &Norm) {
     /// What the model was trained with.
     const EPSILON: f32 = 1e-12;
     let mean = Sum::new(row).dispatch() / row.len() as f32;

@@ -6,17 +6,17 @@
 use rten_gemm::{GemmError, GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
 use rten_tensor::{Matrix, NdTensorView};
 
-use super::file::{self, BLOCK, BLOCK_BYTES, Weights};
-use super::rows::{self, Columns, Onto};
+use crate::rows::{self, Columns, Onto};
+use crate::weights::{BLOCK, BLOCK_BYTES, Weights, numbers as numbers_of};
 
 /// The greatest weight.
 const WEIGHT: f32 = 63.0;
 
-pub(super) type Product = GemmExecutor<u8, i8, i32>;
+pub(crate) type Product = GemmExecutor<u8, i8, i32>;
 
 /// Activations in 8 bits, with a scale and a zero for each token.
 #[derive(Default)]
-pub(super) struct Narrow {
+pub(crate) struct Narrow {
     numbers: Vec<u8>,
     scales: Vec<f32>,
     zeros: Vec<i32>,
@@ -38,7 +38,7 @@ impl Narrow {
 }
 
 /// Outputs of a layer, from all inputs.
-pub(super) struct Linear {
+pub(crate) struct Linear {
     packed: PackedBMatrix<i8>,
     /// For each output: the sum of its weights, their scale.
     totals: Vec<i32>,
@@ -54,7 +54,7 @@ impl Linear {
         let mut row = vec![0.0; inputs];
         for weights in parts {
             for blocks in weights.blocks.chunks_exact(inputs / BLOCK * BLOCK_BYTES) {
-                file::numbers(blocks, |place, number| row[place] = number);
+                numbers_of(blocks, |place, number| row[place] = number);
                 let scale = row.iter().fold(f32::MIN_POSITIVE, |most, number| most.max(number.abs())) / WEIGHT;
                 #[expect(clippy::cast_possible_truncation, reason = "within 63 by the scale")]
                 numbers.extend(row.iter().map(|number| (number / scale).round() as i8));
@@ -88,5 +88,31 @@ impl Linear {
             rows::widen(sums, *scale, *zero, columns, onto, outputs);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Processors differ in how they multiply.
+    #[test]
+    fn products_are_exact() {
+        let product = Product::new();
+        for (tokens, inputs, outputs) in [(1, 384, 384), (5, 1_536, 384), (33, 384, 48), (100, 1_536, 32)] {
+            let left: Vec<u8> = [255, 0, 89, 178, 255, 11, 255].into_iter().cycle().take(tokens * inputs).collect();
+            let right: Vec<i8> =
+                [63, -63, 63, 5, 63, 63, -1, 63, 17, 63, 63].into_iter().cycle().take(outputs * inputs).collect();
+            let weights: Matrix<i8> = NdTensorView::from_data([outputs, inputs], right.as_slice());
+            let packed = product.prepack_b(weights.transposed());
+            let mut sums = vec![7; tokens * outputs];
+            let numbers = GemmInputA::Unpacked(NdTensorView::from_data([tokens, inputs], left.as_slice()));
+            product.gemm(&mut sums, numbers, GemmInputB::Packed(&packed), GemmOptions::default()).expect("a product");
+            for (place, sum) in sums.iter().enumerate() {
+                let left = left[place / outputs * inputs..].iter().take(inputs);
+                let right = right[place % outputs * inputs..].iter();
+                assert_eq!(*sum, left.zip(right).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum::<i32>());
+            }
+        }
     }
 }
