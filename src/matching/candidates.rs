@@ -2,8 +2,9 @@
 //! hundred.
 //!
 //! Lists are read block by block into one row of sums over a window of records, those first that can give most. Once
-//! the best so far are better than what the last lists can give together, these need not be read but only looked into
-//! for the records that the others found, if these are few (`MaxScore`: Turtle & Flood 1995). Every record's sum is added
+//! the best so far, or those that are known ahead ([`floor`](super::floor)), are better than what the last lists can give
+//! together, these need not be read but only looked into for the records that the others found, if these are few
+//! (`MaxScore`: Turtle & Flood 1995). Every record's sum is added
 //! up in the same order, however the index is cut into segments, and equal records have equal sums.
 
 use tantivy::fieldnorm::FieldNormReader;
