@@ -28,12 +28,11 @@ pub(super) fn floor(
     most: usize,
     worth: &Worth,
 ) -> Result<Score, IndexError> {
-    let mut reached = Vec::new();
-    // Of another's records nothing is read.
+    // Where the records of one owner alone are searched, no list is read that others are on.
     if layer.whole().is_empty() {
         return Ok(Score::MIN_POSITIVE);
     }
-    let keywords = own_masses(terms);
+    let (keywords, mut reached) = (own_masses(terms), Vec::new());
     for place in &layer.parts {
         let part = &view.snapshot.parts[*place];
         let mut sums = Vec::new();
