@@ -144,7 +144,7 @@ impl Columns {
 
     /// The place of the set of facets that a record has.
     pub fn facet_set(&self, doc: DocId) -> usize {
-        self.facets.sets[doc as usize] as usize
+        self.facets.set_of(doc)
     }
 
     /// The facets of a set.
@@ -201,13 +201,17 @@ impl Facets {
         facets
     }
 
+    fn set_of(&self, doc: DocId) -> usize {
+        self.sets[doc as usize] as usize
+    }
+
     fn of_set(&self, set: usize) -> impl Iterator<Item = Facet> + Clone {
         let places = &self.places[self.starts[set] as usize..self.starts[set + 1] as usize];
         places.iter().map(|place| self.values[*place as usize])
     }
 
     fn of_record(&self, doc: DocId) -> impl Iterator<Item = Facet> + Clone {
-        self.of_set(self.sets[doc as usize] as usize)
+        self.of_set(self.set_of(doc))
     }
 
     /// The records that ask, or are offered, now.

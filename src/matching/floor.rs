@@ -5,7 +5,7 @@
 //! search begins with a bound instead of nothing saves most of what it would look at (Kane & Tompa 2018).
 
 use tantivy::schema::IndexRecordOption;
-use tantivy::{DocId, Score, TERMINATED};
+use tantivy::{DocId, Score};
 
 use super::IndexError;
 use super::filter::Filter;
@@ -80,7 +80,7 @@ fn add(
     let mut postings = lists.read_block_postings_from_terminfo(&list.info, IndexRecordOption::Basic)?;
     let mut left = most;
     while left > 0 && !postings.docs().is_empty() {
-        let docs = postings.docs().iter().take_while(|doc| **doc != TERMINATED).take(left);
+        let docs = postings.docs().iter().take(left);
         sums.extend(docs.map(|doc| (*doc, WHOLE + mass * worth.at(PROMINENT.into(), lengths.fieldnorm_id(*doc)))));
         left = left.saturating_sub(postings.docs().len());
         postings.advance();

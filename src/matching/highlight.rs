@@ -37,7 +37,8 @@ impl Sought {
     /// Terms in normal form.
     #[must_use]
     pub fn of(terms: &[String]) -> Self {
-        let (han, others): (Vec<&String>, Vec<&String>) = terms.iter().partition(|term| term.chars().all(is_han));
+        let terms = terms.iter().filter(|term| !term.is_empty());
+        let (han, others): (Vec<&String>, Vec<&String>) = terms.partition(|term| term.chars().all(is_han));
         let han: Vec<Vec<char>> = han.into_iter().map(|term| term.chars().collect()).collect();
         let likely = han.iter().filter_map(|term| term.first()).fold(0, |likely, first| likely | last_bits(*first));
         Self { han, likely, others: others.into_iter().cloned().collect() }
@@ -162,6 +163,7 @@ mod tests {
         assert_eq!(highlight(&text, &sought).len(), MOST);
         assert!(highlight("没有", &sought).is_empty());
     }
+
     #[test]
     fn a_text_is_looked_through_the_same_whether_its_normal_form_is_written_down() {
         let sought = Sought::of(&["废水", "水处理", "处理", "令和", "铸铁"].map(str::to_owned));

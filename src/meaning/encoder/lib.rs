@@ -8,6 +8,4 @@ mod weights;
 
 pub use encoder::Encoder;
 pub use rten_gemm::GemmError;
-pub use weights::{
-    BLOCK, BLOCK_BYTES, DIMENSIONS, HEADS, INNER, LAYERS, LayerWeights, Norm, POSITIONS, Weights, numbers,
-};
+pub use weights::{BLOCK, BLOCK_BYTES, DIMENSIONS, INNER, LAYERS, LayerWeights, Norm, POSITIONS, Weights};

@@ -7,7 +7,7 @@ use rten_gemm::{GemmError, GemmExecutor, GemmInputA, GemmInputB, GemmOptions, Pa
 use rten_tensor::{Matrix, NdTensorView};
 
 use crate::rows::{self, Columns, Onto};
-use crate::weights::{BLOCK, BLOCK_BYTES, Weights, numbers as numbers_of};
+use crate::weights::{self, BLOCK, BLOCK_BYTES, Weights};
 
 /// The greatest weight.
 const WEIGHT: f32 = 63.0;
@@ -54,7 +54,7 @@ impl Linear {
         let mut row = vec![0.0; inputs];
         for weights in parts {
             for blocks in weights.blocks.chunks_exact(inputs / BLOCK * BLOCK_BYTES) {
-                numbers_of(blocks, |place, number| row[place] = number);
+                weights::numbers(blocks, |place, number| row[place] = number);
                 let scale = row.iter().fold(f32::MIN_POSITIVE, |most, number| most.max(number.abs())) / WEIGHT;
                 #[expect(clippy::cast_possible_truncation, reason = "within 63 by the scale")]
                 numbers.extend(row.iter().map(|number| (number / scale).round() as i8));

@@ -11,8 +11,7 @@ pub const INNER: usize = 1536;
 pub const POSITIONS: usize = 512;
 /// Weights that share a scale.
 pub const BLOCK: usize = 32;
-/// A scale as f16, and 16 bytes, of which byte j holds weight j in its lower and weight 16 + j in its upper half, as
-/// number − 8 times the scale.
+/// Bytes of those weights with their scale.
 pub const BLOCK_BYTES: usize = 18;
 
 /// A matrix as it lies in the file, a row for each output.
