@@ -62,7 +62,7 @@ pub async fn work<T>(running: Weak<T>, database: Database) {
 }
 
 async fn do_chores(round: u64, database: &Database) -> Result<(), DatabaseError> {
-    let mut connection = database.lasting_connection().await?;
+    let mut connection = database.worker_connection().await?;
     for chore in CHORES.iter().filter(|chore| round.is_multiple_of(chore.every)) {
         if let Err(error) = (chore.run)(&mut connection).await {
             tracing::warn!(%error, "{} failed; they come again", chore.name);

@@ -5,6 +5,7 @@ mod closed;
 use std::sync::LazyLock;
 
 use actix_web::http::Method;
+use actix_web::{HttpResponse, get};
 use utoipa::OpenApi;
 use utoipa::openapi::path::{HttpMethod, Operation, Parameter, PathItem};
 use utoipa::openapi::security::{
@@ -125,6 +126,12 @@ static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(build);
 #[must_use]
 pub fn document() -> &'static utoipa::openapi::OpenApi {
     &DOCUMENT
+}
+
+/// The document over HTTP.
+#[get("/openapi.json")]
+pub async fn read() -> HttpResponse {
+    HttpResponse::Ok().json(document())
 }
 
 fn build() -> utoipa::openapi::OpenApi {

@@ -149,7 +149,8 @@ fn routes(config: &mut ServiceConfig) {
         .service(health::ready)
         .service(web::redirect("/docs", "/docs/"))
         .service(web::redirect("/", "/docs/"))
-        .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", openapi::document().clone()));
+        .service(openapi::read)
+        .service(SwaggerUi::new("/docs/{_:.*}").config("/openapi.json".into()));
 }
 
 /// Those of records of a kind; what is about all of them comes before what is about one.

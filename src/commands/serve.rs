@@ -90,7 +90,7 @@ impl<'a> Start<'a> {
 pub async fn start(database: Database, start: Start<'_>) -> anyhow::Result<State> {
     let Start { folder, model, embedder, secret, password_cost, url, files, webhooks } = start;
     let passwords = Arc::new(Passwords::new(password_cost));
-    let mut connection = database.lasting_connection().await?;
+    let mut connection = database.worker_connection().await?;
     let tokens = web::Data::new(Tokens::new(&url, &[]));
     // Nobody is let in before it is known which sessions ended and what sites may do.
     renew(&tokens, &secret, &mut connection).await?;

@@ -4,6 +4,7 @@ pub mod embedded;
 pub mod lock;
 pub mod notices;
 pub mod schema;
+mod workers;
 
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use futures_util::FutureExt;
 
 use crate::problem::{Answer, Kind, Problem};
 use crate::registry::codes;
+
+pub use workers::WorkerConnection;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
@@ -39,7 +42,7 @@ pub enum DatabaseError {
     Query(#[from] diesel::result::Error),
     #[error("a migration failed: {0}")]
     Migrate(String),
-    #[error("cannot make a pool of connections: {0}")]
+    #[error("no connection is to be had: {0}")]
     Pool(String),
 }
 
@@ -47,6 +50,7 @@ pub enum DatabaseError {
 #[derive(Clone)]
 pub struct Database {
     pool: Pool<AsyncPgConnection>,
+    workers: workers::Workers,
     url: String,
     size: usize,
 }
@@ -64,12 +68,14 @@ impl Database {
         let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
         let pool = Pool::builder(manager)
             .max_size(size)
+            // The one used last has at hand what it prepared.
+            .queue_mode(deadpool::managed::QueueMode::Lifo)
             .wait_timeout(Some(PATIENCE))
             .create_timeout(Some(PATIENCE))
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| DatabaseError::Pool(error.to_string()))?;
-        Ok(Self { pool, url: url.to_owned(), size })
+        Ok(Self { pool, workers: workers::Workers::new(url)?, url: url.to_owned(), size })
     }
 
     /// The same database with connections of its own for one of so many workers: what PostgreSQL answers to one need not
@@ -80,7 +86,7 @@ impl Database {
     pub fn for_one_of(&self, workers: usize) -> Result<Self, DatabaseError> {
         match self.size / workers {
             ..LEAST => Ok(self.clone()),
-            own => Self::new(&self.url, own),
+            own => Ok(Self { workers: self.workers.clone(), ..Self::new(&self.url, own)? }),
         }
     }
 
@@ -95,7 +101,15 @@ impl Database {
         })
     }
 
-    /// A connection outside the pool, for what listens as long as the program runs, and for statements that take long.
+    /// A connection for work beside the requests.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn worker_connection(&self) -> Result<WorkerConnection, DatabaseError> {
+        self.workers.connection().await
+    }
+
+    /// A connection outside the pools, for what listens as long as the program runs, and for statements that take long.
     ///
     /// # Errors
     /// If the database does not answer.

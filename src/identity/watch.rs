@@ -44,9 +44,8 @@ async fn follow(
     secret: &Secret,
     notices: &mut Notices,
 ) -> Result<(), WatchError> {
-    let mut reader = database.lasting_connection().await?;
     while let Some(tokens) = tokens.upgrade() {
-        renew(&tokens, secret, &mut reader).await?;
+        renew(&tokens, secret, &mut *database.worker_connection().await?).await?;
         drop(tokens);
         notices.wait(PATIENCE).await;
     }

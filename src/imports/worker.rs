@@ -66,21 +66,24 @@ pub async fn work<T>(running: Weak<T>, database: Database, mut notices: Notices)
 }
 
 async fn wait_and_work<T>(running: &Weak<T>, database: &Database, notices: &mut Notices) -> Result<(), WorkError> {
-    let mut connection = database.lasting_connection().await?;
     while running.strong_count() > 0 {
-        while work_once(&mut connection).await? {}
+        let mut connection = database.worker_connection().await?;
+        while let Some(import) = store::claim(&mut connection).await? {
+            connection.keep();
+            work_on(&import, &mut connection).await?;
+        }
+        drop(connection);
         notices.wait(PATIENCE).await;
     }
     Ok(())
 }
 
-/// Works on the next import that nobody works on, to its end; false if there is none.
-async fn work_once(connection: &mut AsyncPgConnection) -> Result<bool, WorkError> {
-    let Some(import) = store::claim(connection).await? else { return Ok(false) };
+/// Works on an import that is claimed, to its end.
+async fn work_on(import: &Import, connection: &mut AsyncPgConnection) -> Result<(), WorkError> {
     tracing::info!(import = %import.id, kind = import.kind, done = import.done, "an import goes on");
-    let finished = go_on(&import, connection).await;
+    let finished = go_on(import, connection).await;
     store::release(import.id, connection).await?;
-    finished.map(|()| true)
+    finished
 }
 
 /// Works until an import has ended, whoever else does.
@@ -93,8 +96,9 @@ pub async fn finish(id: Uuid, connection: &mut AsyncPgConnection) -> Result<Opti
             Some(import) if import.ended_at.is_none() => {}
             ended => return Ok(ended),
         }
-        if !work_once(connection).await? {
-            tokio::time::sleep(PATIENCE / 10).await;
+        match store::claim(connection).await? {
+            Some(import) => work_on(&import, connection).await?,
+            None => tokio::time::sleep(PATIENCE / 10).await,
         }
     }
 }

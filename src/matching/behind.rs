@@ -11,7 +11,7 @@ use super::Engine;
 use super::changes::{ChangeRow, Place, changes_between};
 use super::follow::Trail;
 use super::work::WorkError;
-use crate::database::{Database, lock};
+use crate::database::{Database, WorkerConnection, lock};
 
 /// A pause after the database failed, or while another process is at it.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -62,9 +62,9 @@ async fn follow<B: Behind>(
     database: &Database,
     trail: &mut Trail,
 ) -> Result<(), WorkError> {
-    let mut connection = database.lasting_connection().await?;
     let mut reached = 0;
     while let Some(horizon) = trail.beyond(reached).await {
+        let mut connection = database.worker_connection().await?;
         let Some((_, changes)) = next(behind, horizon, &mut connection).await? else {
             tracing::warn!("{}: a later process took the place of this one", B::NAME);
             return Ok(());
@@ -77,6 +77,7 @@ async fn follow<B: Behind>(
             caught_up?;
             reached = horizon;
         } else {
+            drop(connection);
             tokio::time::sleep(PATIENCE).await;
         }
     }
@@ -99,13 +100,15 @@ async fn catch_up<B: Behind>(
     behind: &B,
     horizon: u64,
     engine: &Weak<Engine>,
-    connection: &mut AsyncPgConnection,
+    connection: &mut WorkerConnection,
 ) -> Result<(), WorkError> {
     // What a service that ended has not come to is for another, or for itself when it is started again.
     while engine.strong_count() > 0 {
         let Some((place, changes)) = next(behind, horizon, connection).await? else { break };
         let Some(last) = changes.last() else { return behind.caught_up(connection).await };
         behind.step((place, last.place), &changes, connection).await?;
+        // Whether there are many more is not known.
+        connection.keep();
     }
     Ok(())
 }

@@ -61,7 +61,7 @@ impl Visits {
         if waiting.is_empty() {
             return Ok(());
         }
-        let written = async { Ok(store::keep(&waiting, &mut database.lasting_connection().await?).await?) }.await;
+        let written = async { Ok(store::keep(&waiting, &mut *database.worker_connection().await?).await?) }.await;
         if written.is_err() {
             self.seen.lock().put_back(waiting);
         }

@@ -1,6 +1,7 @@
 //! SQL of deliveries: which subscriptions have something to be told, what waits, and what became of it.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Double, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as Id};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use super::backoff::Verdict;
 use super::sender::Outcome;
 use super::{DeliveryFault, DeliveryState, WebhookEnding, WebhookEvent};
-use crate::database::schema::webhook_deliveries;
+use crate::database::schema::{webhook_deliveries, webhooks};
 use crate::identity::{Role, Scope};
 
 /// Deliveries of a subscription that wait, about at most: what else comes waits where it is written.
@@ -133,6 +134,14 @@ pub struct Delivery {
     /// What was sent.
     #[schema(value_type = Object)]
     pub data: Value,
+}
+
+/// Is there any subscription?
+///
+/// # Errors
+/// What the database says.
+pub async fn is_wanted(connection: &mut AsyncPgConnection) -> QueryResult<bool> {
+    diesel::select(exists(webhooks::table.filter(webhooks::deleted_at.is_null()))).get_result(connection).await
 }
 
 /// The subscriptions behind whose places something stands.

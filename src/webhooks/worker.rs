@@ -61,19 +61,34 @@ pub async fn work(sender: Weak<Sender>, office: Office, mut progress: Progress) 
 }
 
 async fn send_all(sender: &Weak<Sender>, office: &Office, progress: &mut Progress) -> Result<(), WorkError> {
-    let mut connection = office.database.lasting_connection().await?;
+    let database = &office.database;
     let mut round = Round { sending: JoinSet::new(), in_hand: HashMap::new() };
     while let Some(sender) = sender.upgrade().as_deref().cloned() {
-        for subscription in queue::behind(&mut connection).await? {
-            events::step(&subscription, &office.url, &mut connection).await.map_err(WorkError::Reading)?;
-        }
-        round.begin(&sender, office, &mut connection).await?;
+        look(&mut round, &sender, office, &mut *database.worker_connection().await?).await?;
         tokio::select! {
-            Some(sent) = round.sending.join_next() => round.settle(&sent?, &sender, &mut connection).await?,
+            Some(sent) = round.sending.join_next() => {
+                round.settle(&sent?, &sender, &mut *database.worker_connection().await?).await?;
+            }
             _ = progress.further(Instant::now() + PERIOD) => {}
         }
     }
     Ok(())
+}
+
+/// Makes deliveries of what happened, and begins to send what is due.
+async fn look(
+    round: &mut Round,
+    sender: &Sender,
+    office: &Office,
+    connection: &mut AsyncPgConnection,
+) -> Result<(), WorkError> {
+    if !queue::is_wanted(connection).await? {
+        return Ok(());
+    }
+    for subscription in queue::behind(connection).await? {
+        events::step(&subscription, &office.url, connection).await.map_err(WorkError::Reading)?;
+    }
+    round.begin(sender, office, connection).await
 }
 
 /// What is on its way.

@@ -43,15 +43,17 @@ pub async fn work(engine: Weak<Engine>, database: Database, freshness: Freshness
 }
 
 async fn wait_and_work(engine: &Weak<Engine>, database: &Database, notices: &mut Notices) -> Result<(), WorkError> {
-    let mut connection = database.lasting_connection().await?;
     while engine.strong_count() > 0 {
+        let mut connection = database.worker_connection().await?;
         while let Some(run) = store::claim(&mut connection).await? {
+            connection.keep();
             let Some(engine) = engine.upgrade() else { return Ok(()) };
             tracing::info!(run = %run.id, source = run.source, done = run.done, "a matching run goes on");
             let finished = go_on(&run, &engine, &mut connection).await;
             store::release(run.id, &mut connection).await?;
             finished?;
         }
+        drop(connection);
         notices.wait(PATIENCE).await;
     }
     Ok(())

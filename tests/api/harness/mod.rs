@@ -11,6 +11,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
+use diesel_async::SimpleAsyncConnection;
 use duijie::commands::serve::{self, Start};
 use duijie::database::Database;
 use duijie::files::FilePlace;
@@ -242,7 +243,7 @@ impl Service {
         self.public().with_session(&self.session(role, organisation_id, expert_id).await)
     }
 
-    /// A new account and a session of it.
+    /// A new account and a session of it, begun as if its password had been given: to compare that takes long on purpose.
     async fn session(&self, role: Role, organisation_id: Option<Uuid>, expert_id: Option<Uuid>) -> Value {
         let id = Uuid::now_v7();
         let login = format!("user-{}", &id.simple().to_string()[20..]);
@@ -250,8 +251,15 @@ impl Service {
         let user = NewUser { id, login: &login, password_hash: Some(hash), role, organisation_id, expert_id };
         let mut connection = self.database.connection().await.expect("a connection");
         identity::add(&user, &mut connection).await.expect("an account");
-        let session = self.public().post("/v1/sessions", &json!({"login": login, "password": PASSWORD})).await;
-        session.expect(201).clone()
+        let (session, token) = (Uuid::now_v7(), Uuid::now_v7());
+        let begin = format!(
+            "INSERT INTO sessions (id, user_id, expires_at, strong, network)
+                 VALUES ('{session}', '{id}', now() + interval '12 hours', false, '127.0.0.1/32');
+             INSERT INTO refresh_tokens (hash, session_id) VALUES (sha256('{token}'), '{session}')"
+        );
+        connection.batch_execute(&begin).await.expect("a session");
+        let session = self.public().post("/v1/sessions/refresh", &json!({"refresh_token": token})).await;
+        session.expect(200).clone()
     }
 
     /// One value of one row.
