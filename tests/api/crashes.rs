@@ -228,7 +228,7 @@ async fn a_service_that_is_killed_while_it_writes_comes_back_whole() {
     let place = Place::new(Some(new_database().await));
     let mut random = StdRng::seed_from_u64(1);
     let (mut running, mut staff) = place.serve().await;
-    for _ in 0..rounds(4, 50) {
+    for _ in 0..rounds(3, 50) {
         let writers = Writers::start(&staff, &mut random).await;
         a_moment(&mut random).await;
         running.kill();
@@ -246,7 +246,7 @@ async fn a_matching_run_that_is_killed_goes_on() {
     let (mut running, mut staff) = place.serve().await;
     let demands = a_county(&place, &staff).await;
     let (mut runs, mut midway) = (vec![begin_run(&staff).await], 0);
-    for round in 0..rounds(4, 30) {
+    for round in 0..rounds(3, 30) {
         // Every other time as soon as something is done, however fast it goes.
         if round % 2 == 0 {
             on_its_way(&staff, &runs[runs.len() - 1]).await;
@@ -358,7 +358,7 @@ async fn a_service_whose_index_is_damaged_builds_it_anew() {
     let place = Place::new(Some(new_database().await));
     let mut random = StdRng::seed_from_u64(3);
     let (mut running, mut staff) = place.serve().await;
-    for _ in 0..rounds(4, 20) {
+    for _ in 0..rounds(2, 20) {
         let writers = Writers::start(&staff, &mut random).await;
         a_moment(&mut random).await;
         writers.stop().await;

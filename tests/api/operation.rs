@@ -128,7 +128,7 @@ fn recombining_goes_on_where_it_was_stopped() {
     assert!(first.contains("成果 results: 新载入 loaded 30, 已有 there before 0"), "{first}");
     // Killed somewhere on its way.
     let mut cut_off = recombine("1000000", "10", "1");
-    std::thread::sleep(Duration::from_secs(4));
+    std::thread::sleep(Duration::from_secs(2));
     cut_off.kill().expect("a kill");
     cut_off.wait().expect("an end");
     told(recombine("5000", "12", "1"));

@@ -107,14 +107,24 @@ impl Item {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
     fn the_lists_are_those_of_the_standards() {
         assert_eq!(industries().items().len(), 1971);
         assert_eq!(industries().below(None).count(), 20);
-        assert_eq!(regions().items().len(), 3351);
+        assert_eq!(regions().items().len(), 3348);
         assert_eq!(regions().find("130927").map(|item| item.name.as_str()), Some("南皮县"));
+    }
+
+    #[test]
+    fn no_code_stands_twice() {
+        for list in [industries(), regions()] {
+            let codes: HashSet<&str> = list.items().iter().map(|item| &*item.code).collect();
+            assert_eq!(codes.len(), list.items().len());
+        }
     }
 
     #[test]
