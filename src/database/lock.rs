@@ -1,4 +1,4 @@
-//! Advisory locks of a session: held by a connection until it lets go or breaks.
+//! Advisory locks of a session: held by a connection until it lets go or breaks, or is taken for other work.
 
 use diesel::QueryResult;
 use diesel::sql_types::{BigInt, Bool};

@@ -39,7 +39,9 @@ pub async fn work<T>(running: Weak<T>, database: Database, freshness: Freshness)
 async fn follow<T>(running: &Weak<T>, database: &Database, progress: &mut Progress) -> Result<(), DatabaseError> {
     while running.strong_count() > 0 {
         let mut connection = database.worker_connection().await?;
-        while running.strong_count() > 0 && step(&mut connection).await? {}
+        while running.strong_count() > 0 && step(&mut connection).await? {
+            connection.keep();
+        }
         drop(connection);
         progress.further(Instant::now() + PATIENCE).await;
     }

@@ -97,7 +97,7 @@ pub async fn finish(id: Uuid, connection: &mut AsyncPgConnection) -> Result<Opti
             ended => return Ok(ended),
         }
         match store::claim(connection).await? {
-            Some(import) => work_on(&import, connection).await?,
+            Some(import) => Box::pin(work_on(&import, connection)).await?,
             None => tokio::time::sleep(PATIENCE / 10).await,
         }
     }

@@ -5,12 +5,12 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use diesel_async::SimpleAsyncConnection;
-use duijie::database::{Database, notices};
+use duijie::database::{Database, lock, notices};
 use serde_json::json;
 use tokio::time::timeout;
 
 use crate::harness::process::{add_user, open_folder, program, serve, sign_in};
-use crate::harness::{Service, enterprise, new_database};
+use crate::harness::{Service, connect, enterprise, new_database};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_says_that_it_is_alive_and_ready() {
@@ -84,6 +84,31 @@ async fn news_come_again_after_their_connection_was_cut() {
         )
         .await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_beside_the_requests_takes_turns_on_clean_connections_and_never_waits_for_long() {
+    const LOCK: i64 = 7;
+    let url = new_database().await;
+    let (database, other) = (Database::new(&url, 2).expect("a pool"), connect(&url).await);
+    let held = async || {
+        let free = other.query_one("SELECT pg_try_advisory_lock(7) AND pg_advisory_unlock(7)", &[]).await;
+        !free.expect("a row").get::<_, bool>(0)
+    };
+    let mut one = database.worker_connection().await.expect("a connection");
+    assert!(lock::try_hold(LOCK, &mut one).await.expect("a lock") && held().await);
+    // As after an error: nothing is let go of.
+    drop(one);
+    let mut one = database.worker_connection().await.expect("a connection");
+    assert!(!held().await);
+    let two = database.worker_connection().await.expect("a second");
+    let third = database.worker_connection();
+    let mut third = std::pin::pin!(third);
+    timeout(Duration::from_millis(50), &mut third).await.err().expect("a turn is waited for");
+    let third = timeout(Duration::from_secs(20), third).await.expect("in time").expect("a third");
+    one.keep();
+    let fourth = timeout(Duration::from_secs(20), database.worker_connection()).await.expect("in time");
+    drop((one, two, third, fourth.expect("a fourth")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
