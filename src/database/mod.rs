@@ -8,6 +8,7 @@ mod workers;
 
 use std::time::Duration;
 
+use deadpool::managed::{PoolBuilder, QueueMode};
 use diesel::ConnectionResult;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
@@ -19,6 +20,7 @@ use crate::problem::{Answer, Kind, Problem};
 use crate::registry::codes;
 
 pub use workers::WorkerConnection;
+use workers::Workers;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
@@ -34,6 +36,8 @@ const STATEMENT: &str = "SET statement_timeout = '30s'; SET jit = off";
 
 pub type Connection = Object<AsyncPgConnection>;
 
+type Manager = AsyncDieselConnectionManager<AsyncPgConnection>;
+
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     #[error("cannot connect to the database: {0}")]
@@ -46,11 +50,11 @@ pub enum DatabaseError {
     Pool(String),
 }
 
-/// A pool of connections to one database.
+/// Connections to one database: a pool for the requests, and a few for the work beside them.
 #[derive(Clone)]
 pub struct Database {
     pool: Pool<AsyncPgConnection>,
-    workers: workers::Workers,
+    workers: Workers,
     url: String,
     size: usize,
 }
@@ -61,21 +65,7 @@ impl Database {
     /// # Errors
     /// If the pool cannot be made; a database that does not answer shows at the first connection.
     pub fn new(url: &str, size: usize) -> Result<Self, DatabaseError> {
-        let mut config = ManagerConfig::default();
-        // One that was closed is known without asking the database, which would cost every request a round trip.
-        config.recycling_method = RecyclingMethod::Fast;
-        config.custom_setup = Box::new(|url| pooled(url.to_owned()).boxed());
-        let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
-        let pool = Pool::builder(manager)
-            .max_size(size)
-            // The one used last has at hand what it prepared.
-            .queue_mode(deadpool::managed::QueueMode::Lifo)
-            .wait_timeout(Some(PATIENCE))
-            .create_timeout(Some(PATIENCE))
-            .runtime(deadpool::Runtime::Tokio1)
-            .build()
-            .map_err(|error| DatabaseError::Pool(error.to_string()))?;
-        Ok(Self { pool, workers: workers::Workers::new(url)?, url: url.to_owned(), size })
+        Ok(Self { pool: for_requests(url, size)?, workers: Workers::new(url)?, url: url.to_owned(), size })
     }
 
     /// The same database with connections of its own for one of so many workers: what PostgreSQL answers to one need not
@@ -86,7 +76,7 @@ impl Database {
     pub fn for_one_of(&self, workers: usize) -> Result<Self, DatabaseError> {
         match self.size / workers {
             ..LEAST => Ok(self.clone()),
-            own => Ok(Self { workers: self.workers.clone(), ..Self::new(&self.url, own)? }),
+            own => Ok(Self { pool: for_requests(&self.url, own)?, size: own, ..self.clone() }),
         }
     }
 
@@ -136,6 +126,24 @@ impl Database {
         codes::load(&mut harness.into_inner()).await?;
         Ok(())
     }
+}
+
+/// A pool of connections that are made as they are needed.
+fn pool(url: &str, config: ManagerConfig<AsyncPgConnection>, size: usize) -> PoolBuilder<Manager> {
+    Pool::builder(Manager::new_with_config(url, config))
+        .max_size(size)
+        .create_timeout(Some(PATIENCE))
+        .runtime(deadpool::Runtime::Tokio1)
+}
+
+fn for_requests(url: &str, size: usize) -> Result<Pool<AsyncPgConnection>, DatabaseError> {
+    let mut config = ManagerConfig::default();
+    // One that was closed is known without asking the database, which would cost every request a round trip.
+    config.recycling_method = RecyclingMethod::Fast;
+    config.custom_setup = Box::new(|url| pooled(url.to_owned()).boxed());
+    // The one used last has at hand what it prepared.
+    let pool = pool(url, config, size).queue_mode(QueueMode::Lifo).wait_timeout(Some(PATIENCE)).build();
+    pool.map_err(|error| DatabaseError::Pool(error.to_string()))
 }
 
 /// A connection of the pool.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel_async::AsyncPgConnection;
-use diesel_async::pooled_connection::deadpool::{Object, Pool};
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
+use diesel_async::pooled_connection::deadpool::Pool;
+use diesel_async::pooled_connection::{ManagerConfig, RecyclingMethod};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::{DatabaseError, PATIENCE};
+use super::{Connection, DatabaseError, PATIENCE};
 
 /// Connections at most: more than there are kinds of work.
 const MOST: usize = 32;
@@ -30,7 +30,7 @@ pub(super) struct Workers {
 
 /// A connection for work beside the requests. No statement of it is ended for taking long.
 pub struct WorkerConnection {
-    connection: Object<AsyncPgConnection>,
+    connection: Connection,
     turn: Option<OwnedSemaphorePermit>,
 }
 
@@ -38,14 +38,8 @@ impl Workers {
     pub fn new(url: &str) -> Result<Self, DatabaseError> {
         let mut config = ManagerConfig::default();
         config.recycling_method = RecyclingMethod::CustomQuery(CLEAN.into());
-        let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, config);
-        let pool = Pool::builder(manager)
-            .max_size(MOST)
-            .create_timeout(Some(PATIENCE))
-            .recycle_timeout(Some(PATIENCE))
-            .runtime(deadpool::Runtime::Tokio1)
-            .build()
-            .map_err(|error| DatabaseError::Pool(error.to_string()))?;
+        let pool = super::pool(url, config, MOST).recycle_timeout(Some(PATIENCE)).build();
+        let pool = pool.map_err(|error| DatabaseError::Pool(error.to_string()))?;
         Ok(Self { pool, turns: Arc::new(Semaphore::new(FEW)) })
     }
 
