@@ -6,6 +6,8 @@
 //! sample papers. All figures are medians of one run.
 #![expect(clippy::expect_used, reason = "a benchmark ends where what it needs is missing")]
 
+#[path = "stage/accounts.rs"]
+mod accounts;
 mod stage;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -16,11 +18,10 @@ use actix_web::http::Method;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use duijie::demo::County;
 use duijie::http::{Limits, Payer};
-use duijie::identity::passwords::{Cost, Passwords};
 use duijie::identity::tokens::Tokens;
-use duijie::identity::{self, NewUser, Role, Secret, keys};
+use duijie::identity::{Role, Secret, keys};
 use duijie::openapi;
-use serde_json::{Value, json};
+use serde_json::json;
 use stage::Stage;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -39,7 +40,7 @@ fn main() {
     runtime.block_on(async {
         let stage = Stage::set(&county, &county.results, &[]).await;
         let enterprise = county.demands[0].fields.enterprise_id;
-        add_accounts(&stage, enterprise).await;
+        accounts::add((0..ACCOUNTS).map(|place| (login(place), enterprise)), PASSWORD, &stage).await;
         let (right, known, unknown) = sign_ins(&stage).await;
         println!("sign-in {right:.1} ms; wrong password {known:.1} ms, unknown login {unknown:.1} ms");
         println!("unknown/known {:.3}", unknown / known);
@@ -56,29 +57,12 @@ async fn connection(stage: &Stage) -> AsyncPgConnection {
     AsyncPgConnection::establish(&stage.url).await.expect("a connection")
 }
 
-async fn add_accounts(stage: &Stage, organisation: Uuid) {
-    let hash = Passwords::new(&Cost::default()).hash(PASSWORD).expect("a hash");
-    let mut connection = connection(stage).await;
-    for place in 0..ACCOUNTS {
-        let login = format!("account-{place}");
-        let user = NewUser {
-            id: Uuid::now_v7(),
-            login: &login,
-            password_hash: Some(&hash),
-            role: Role::Enterprise,
-            organisation_id: Some(organisation),
-            expert_id: None,
-        };
-        identity::add(&user, &mut connection).await.expect("an account");
-    }
-}
-
 /// Milliseconds of a right sign-in, a wrong password and an unknown login, taking turns, each from an address of its own.
 async fn sign_ins(stage: &Stage) -> (f64, f64, f64) {
     let (mut right, mut known, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
     for place in 0..ACCOUNTS {
         let from = format!("203.0.113.{place}");
-        let login = format!("account-{place}");
+        let login = login(place);
         for (login, password, status, times) in [
             (login.clone(), PASSWORD, 201, &mut right),
             (login, "another password", 401, &mut known),
@@ -96,7 +80,7 @@ async fn sign_ins(stage: &Stage) -> (f64, f64, f64) {
 
 /// Milliseconds of a match by the public and by an account, taking turns over the demands.
 async fn matches(stage: &Stage, county: &County) -> (f64, f64) {
-    let bearer = format!("Bearer {}", token(stage).await);
+    let bearer = accounts::bearer(&login(0), PASSWORD, stage).await;
     let (mut public, mut authorised) = (Vec::new(), Vec::new());
     for demand in county.demands.iter().map(|record| &record.fields).cycle().take(MATCHES) {
         let body = json!({"kind": "result", "title": demand.title, "text": demand.description, "limit": 20});
@@ -110,11 +94,8 @@ async fn matches(stage: &Stage, county: &County) -> (f64, f64) {
     (median(public), median(authorised))
 }
 
-async fn token(stage: &Stage) -> String {
-    let body = json!({"login": "account-0", "password": PASSWORD});
-    let (_, answer) = stage.post("/v1/sessions", &[], &body).await;
-    let session: Value = serde_json::from_slice(&answer).expect("JSON");
-    session["access_token"].as_str().expect("a token").to_owned()
+fn login(place: usize) -> String {
+    format!("account-{place}")
 }
 
 /// Milliseconds to find the operation of a request, to verify its token and to look up its rule.

@@ -18,8 +18,8 @@ use duijie::registry::{Record, Store};
 use duijie::server::{self, Options};
 use duijie::webhooks;
 use http_body_util::{BodyExt, Full};
-use hyper::Request;
 use hyper::body::Bytes;
+use hyper::{Method, Request};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -88,11 +88,26 @@ impl Stage {
 
     /// Posts JSON; the status and the body of the answer.
     pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> (u16, Bytes) {
-        let mut request = Request::post(format!("{}{path}", self.address)).header("content-type", "application/json");
+        self.call(Method::POST, path, headers, Some(body)).await
+    }
+
+    /// The status and the body of an answer.
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> (u16, Bytes) {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.address));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::from(body.to_string())).expect("a request");
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let body = body.map(ToString::to_string).unwrap_or_default();
+        let request = request.body(Full::from(body)).expect("a request");
         let answer = self.http.request(request).await.expect("an answer");
         let status = answer.status().as_u16();
         (status, answer.into_body().collect().await.expect("a body").to_bytes())
