@@ -29,8 +29,8 @@ impl Engine {
             let terms = Terms::of(&heard, &[], layer, &view)?.prominent(layer, &view)?;
             let candidates = best(&terms, layer, &view, &filter, most)?;
             let texts = text_matches(&candidates, &terms, &view)?;
-            let like = candidates.iter().zip(&texts).filter(|(_, text)| text.title_likeness() >= LIKE);
-            found.extend(like.map(|(candidate, _)| candidate.id(&view)));
+            let like = candidates.iter().enumerate().filter(|(order, _)| texts.title_likeness(*order) >= LIKE);
+            found.extend(like.map(|(_, candidate)| candidate.id(&view)));
         }
         Ok(found)
     }

@@ -1,5 +1,6 @@
 //! What callers get from matching and search: matches and hits with their records, read anew from the database.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use diesel::QueryResult;
@@ -173,12 +174,12 @@ struct Shown {
 
 /// A record of any kind as the index sees it.
 trait Searched {
-    fn texts(&self) -> Vec<(&'static str, String)>;
+    fn texts(&self) -> Vec<(&'static str, Cow<'_, str>)>;
     fn document(&self) -> Document;
 }
 
 impl<C: Indexed> Searched for Record<C> {
-    fn texts(&self) -> Vec<(&'static str, String)> {
+    fn texts(&self) -> Vec<(&'static str, Cow<'_, str>)> {
         self.fields.texts()
     }
 
@@ -187,7 +188,7 @@ impl<C: Indexed> Searched for Record<C> {
     }
 }
 
-fn highlights(texts: &[(&'static str, String)], terms: &[String]) -> BTreeMap<&'static str, Vec<Vec<Span>>> {
+fn highlights(texts: &[(&'static str, Cow<'_, str>)], terms: &[String]) -> BTreeMap<&'static str, Vec<Vec<Span>>> {
     let sought = Sought::of(terms);
     let fields = texts.iter().map(|(field, text)| (*field, highlight(text, &sought)));
     fields.filter(|(_, pieces)| !pieces.is_empty()).collect()

@@ -55,7 +55,7 @@ impl Counts {
                 };
                 let found = own.into_iter().filter(|doc| postings.iter_mut().any(|list| has(doc, list)));
                 found.for_each(|doc| looked_at.take(doc));
-                self.add(&looked_at, 1.0);
+                self.add(looked_at, 1.0);
                 continue;
             }
             // Where the first stretch lies differs between segments: many small ones are sampled like one large one.
@@ -71,7 +71,7 @@ impl Counts {
                 looked_at.stretch(start, &mut postings);
                 start = start.saturating_add(every.saturating_mul(STRETCH));
             }
-            self.add(&looked_at, every.into());
+            self.add(looked_at, every.into());
         }
         Ok(())
     }
@@ -85,11 +85,12 @@ impl Counts {
     }
 
     /// Counts what was looked at, of which each stands for several.
-    fn add(&mut self, looked_at: &Sample<'_>, stands_for: f64) {
-        self.total += f64::from(looked_at.found) * stands_for;
-        for (set, found) in &looked_at.sets {
-            for facet in looked_at.part.columns.facets_of(*set) {
-                *self.facets.entry(facet).or_default() += f64::from(*found) * stands_for;
+    fn add(&mut self, mut looked_at: Sample<'_>, stands_for: f64) {
+        self.total += looked_at.sets.len() as f64 * stands_for;
+        looked_at.sets.sort_unstable();
+        for same in looked_at.sets.chunk_by(|a, b| a == b) {
+            for facet in looked_at.part.columns.facets_of(same[0]) {
+                *self.facets.entry(facet).or_default() += same.len() as f64 * stands_for;
             }
         }
     }
@@ -116,14 +117,13 @@ fn next(lists: &mut [BlockSegmentPostings], from: DocId) -> DocId {
 struct Sample<'a> {
     part: &'a Part,
     filter: &'a Filter,
-    found: u32,
-    /// By the place of their set of facets in the segment.
-    sets: FxHashMap<usize, u32>,
+    /// The places of their sets of facets in the segment.
+    sets: Vec<u32>,
 }
 
 impl<'a> Sample<'a> {
     fn of(part: &'a Part, filter: &'a Filter) -> Self {
-        Self { part, filter, found: 0, sets: FxHashMap::default() }
+        Self { part, filter, sets: Vec::new() }
     }
 
     /// Counts the records of a stretch that are on any of the lists.
@@ -156,8 +156,7 @@ impl<'a> Sample<'a> {
         if self.part.segment.is_deleted(doc) || !self.part.columns.pass(self.filter, doc) {
             return;
         }
-        self.found += 1;
-        *self.sets.entry(self.part.columns.facet_set(doc)).or_default() += 1;
+        self.sets.push(self.part.columns.facet_set(doc));
     }
 }
 

@@ -74,7 +74,7 @@ fn weight(term: &QueryTerm) -> f32 {
 
 /// By term: the fields in which a candidate says it.
 fn said(scored: &Scored, terms: &[WantedTerm]) -> Vec<Vec<&'static str>> {
-    let counted = scored.terms.terms.iter().zip(&scored.text.counts);
+    let counted = scored.terms.terms.iter().zip(scored.counts());
     let counts: HashMap<&str, &[u32; 3]> = counted.map(|(term, counts)| (term.text.as_str(), counts)).collect();
     let fields = |term: &WantedTerm| {
         let counts = counts.get(term.text.as_str()).copied().copied().unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Records as the index sees them: the texts, the facets and the numbers of each concept, and who may find it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use diesel::QueryResult;
@@ -41,7 +42,7 @@ pub trait Indexed: Store {
     fn document(record: &Record<Self>) -> Document;
 
     /// The texts that are searched by words, by the names of their fields; lists with `；` between their items.
-    fn texts(&self) -> Vec<(&'static str, String)>;
+    fn texts(&self) -> Vec<(&'static str, Cow<'_, str>)>;
 }
 
 /// The records of the ids as they are now, with what they mean to a model if one is named; a deleted one is to be
@@ -154,6 +155,10 @@ fn joined<T: std::ops::Deref<Target = str>>(items: &[T]) -> String {
     items.iter().map(std::ops::Deref::deref).collect::<Vec<_>>().join("；")
 }
 
+fn shown<T: std::ops::Deref<Target = str>>(item: Option<&T>) -> Cow<'_, str> {
+    item.map(|item| Cow::Borrowed(&**item)).unwrap_or_default()
+}
+
 fn text<T: std::ops::Deref<Target = str>>(item: Option<&T>) -> Option<String> {
     item.map(|item| item.to_string())
 }
@@ -197,11 +202,11 @@ impl Indexed for ResearchResult {
         }
     }
 
-    fn texts(&self) -> Vec<(&'static str, String)> {
+    fn texts(&self) -> Vec<(&'static str, Cow<'_, str>)> {
         vec![
-            ("title", self.title.to_string()),
-            ("summary", self.summary.to_string()),
-            ("keywords", joined(&self.keywords)),
+            ("title", shown(Some(&self.title))),
+            ("summary", shown(Some(&self.summary))),
+            ("keywords", Cow::Owned(joined(&self.keywords))),
         ]
     }
 }
@@ -224,12 +229,12 @@ impl Indexed for Expert {
         }
     }
 
-    fn texts(&self) -> Vec<(&'static str, String)> {
+    fn texts(&self) -> Vec<(&'static str, Cow<'_, str>)> {
         vec![
-            ("name", self.name.to_string()),
-            ("title", text(self.title.as_ref()).unwrap_or_default()),
-            ("biography", text(self.biography.as_ref()).unwrap_or_default()),
-            ("expertise", joined(&self.expertise)),
+            ("name", shown(Some(&self.name))),
+            ("title", shown(self.title.as_ref())),
+            ("biography", shown(self.biography.as_ref())),
+            ("expertise", Cow::Owned(joined(&self.expertise))),
         ]
     }
 }
@@ -251,11 +256,11 @@ impl Indexed for Organisation {
         }
     }
 
-    fn texts(&self) -> Vec<(&'static str, String)> {
+    fn texts(&self) -> Vec<(&'static str, Cow<'_, str>)> {
         vec![
-            ("name", self.name.to_string()),
-            ("profile", text(self.profile.as_ref()).unwrap_or_default()),
-            ("main_products", joined(&self.main_products)),
+            ("name", shown(Some(&self.name))),
+            ("profile", shown(self.profile.as_ref())),
+            ("main_products", Cow::Owned(joined(&self.main_products))),
         ]
     }
 }
@@ -279,11 +284,11 @@ impl Indexed for Demand {
         }
     }
 
-    fn texts(&self) -> Vec<(&'static str, String)> {
+    fn texts(&self) -> Vec<(&'static str, Cow<'_, str>)> {
         vec![
-            ("title", self.title.to_string()),
-            ("description", self.description.to_string()),
-            ("keywords", joined(&self.keywords)),
+            ("title", shown(Some(&self.title))),
+            ("description", shown(Some(&self.description))),
+            ("keywords", Cow::Owned(joined(&self.keywords))),
         ]
     }
 }
@@ -303,7 +308,11 @@ impl Indexed for Policy {
         }
     }
 
-    fn texts(&self) -> Vec<(&'static str, String)> {
-        vec![("title", self.title.to_string()), ("body", self.body.to_string()), ("topics", joined(&self.topics))]
+    fn texts(&self) -> Vec<(&'static str, Cow<'_, str>)> {
+        vec![
+            ("title", shown(Some(&self.title))),
+            ("body", shown(Some(&self.body))),
+            ("topics", Cow::Owned(joined(&self.topics))),
+        ]
     }
 }

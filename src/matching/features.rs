@@ -6,7 +6,7 @@ use tantivy::schema::{Field, IndexRecordOption};
 
 use super::IndexError;
 use super::candidates::Candidate;
-use super::forward::Numbers;
+use super::forward::{Forward, Numbers};
 use super::index::WordFields;
 use super::snapshot::Part;
 use super::terms::{Exact, Terms};
@@ -42,105 +42,145 @@ pub(super) fn nearness(cosine: Option<f32>) -> f32 {
     cosine.map_or(0.0, |cosine| (cosine / THE_SAME).clamp(-1.0, 1.0))
 }
 
-/// What is known of a candidate's text.
-#[derive(Clone, Debug, Default)]
-pub(super) struct TextMatch {
-    /// By term: how often it stands in title, keywords and body.
-    pub counts: Vec<[u32; 3]>,
-    pub features: [f32; TEXT_FEATURES.len()],
-    /// Whole keywords that both sides have, by their places among those of the query.
-    pub keywords: Vec<usize>,
+/// What candidates say. Of all of them it is kept in a few lists: most of it is only counted.
+pub(super) struct TextMatches {
+    /// The features of each, in their order.
+    pub features: Vec<TextFeatures>,
+    /// By candidate and term: how often it stands in title, keywords and body.
+    counts: Vec<[u32; 3]>,
+    terms: usize,
+    /// Candidates, each with the place of a whole keyword of the query that it has too.
+    keywords: Vec<(usize, usize)>,
 }
 
-impl TextMatch {
+/// In the order of [`TEXT_FEATURES`].
+pub(super) type TextFeatures = [f32; TEXT_FEATURES.len()];
+
+impl TextMatches {
+    /// By term: how often it stands in title, keywords and body of a candidate.
+    pub fn counts(&self, candidate: usize) -> &[[u32; 3]] {
+        &self.counts[candidate * self.terms..][..self.terms]
+    }
+
+    /// Whole keywords that a candidate shares with the query, by their places among those of the query.
+    pub fn keywords(&self, candidate: usize) -> impl Iterator<Item = usize> + '_ {
+        self.keywords.iter().filter(move |(one, _)| *one == candidate).map(|(_, keyword)| *keyword)
+    }
+
     /// How like the titles' words are, 0 to 1: the last of the features.
-    pub fn title_likeness(&self) -> f32 {
-        let [.., likeness] = self.features;
+    pub fn title_likeness(&self, candidate: usize) -> f32 {
+        let [.., likeness] = self.features[candidate];
         likeness
     }
 
-    /// Does it share a word, a keyword or a name with the query, rather than the meaning alone?
-    pub fn says_something(&self) -> bool {
-        self.features.iter().any(|feature| *feature > 0.0) || self.counts.iter().flatten().any(|count| *count > 0)
+    /// Does a candidate share a word, a keyword or a name with the query, rather than the meaning alone?
+    pub fn says_something(&self, candidate: usize) -> bool {
+        self.features[candidate].iter().any(|feature| *feature > 0.0) || self.counts(candidate).iter().any(said)
     }
 }
 
 /// What one candidate says.
-struct Found {
-    counts: Vec<[u32; 3]>,
+struct Found<'a> {
+    counts: &'a [[u32; 3]],
     /// The share of the query's neighbouring terms that are neighbours in the record too.
     adjacency: f32,
     lengths: [u32; 3],
-    keywords: Vec<usize>,
+    /// How many whole keywords it shares with the query.
+    keywords: usize,
     name: bool,
 }
 
 /// Where a term stands: the term, the field and its place among the words of the record.
 type Standing = (usize, usize, usize);
 
-/// The text features of the candidates, in their order. Names count as a shared keyword.
-pub(super) fn text_matches(candidates: &[Candidate], terms: &Terms, view: &View) -> Result<Vec<TextMatch>, IndexError> {
-    let averages = view.statistics.average_lengths();
-    let mut matches = vec![TextMatch::default(); candidates.len()];
-    for (place, part) in view.snapshot.parts.iter().enumerate() {
+/// What the candidates say. Names count as a shared keyword.
+pub(super) fn text_matches(candidates: &[Candidate], terms: &Terms, view: &View) -> Result<TextMatches, IndexError> {
+    let size = terms.terms.len();
+    let mut matches = TextMatches {
+        features: vec![TextFeatures::default(); candidates.len()],
+        counts: vec![[0; 3]; candidates.len() * size],
+        terms: size,
+        keywords: Vec::new(),
+    };
+    for place in 0..view.snapshot.parts.len() {
         let there = candidates.iter().enumerate().filter(|(_, candidate)| candidate.part == place);
         let mut docs: Vec<(DocId, usize)> = there.map(|(order, candidate)| (candidate.doc, order)).collect();
-        if docs.is_empty() {
-            continue;
-        }
-        docs.sort_unstable();
-        for ((_, order), found) in docs.iter().zip(read(place, part, &docs, terms, view)?) {
-            matches[*order] = measure(found, terms, averages);
+        if !docs.is_empty() {
+            docs.sort_unstable();
+            matches.read(place, &docs, terms, view)?;
         }
     }
     Ok(matches)
 }
 
-/// What records of a segment say, in their order.
-fn read(
-    place: usize,
-    part: &Part,
-    docs: &[(DocId, usize)],
-    terms: &Terms,
-    view: &View,
-) -> Result<Vec<Found>, IndexError> {
-    let numbers = Numbers::of(terms.terms.iter().enumerate().filter_map(|(order, term)| {
-        let list = term.lists.iter().find(|list| list.part == place)?;
-        Some((order, part.word(list.audience, term.key)?.number))
-    }));
-    let (mut space, mut standing) = (Vec::new(), Vec::new());
-    let one = |(doc, _): &(DocId, usize)| {
-        let mut found = Found {
-            counts: vec![[0; 3]; terms.terms.len()],
-            adjacency: 0.0,
-            lengths: part.forward.lengths(*doc),
-            keywords: Vec::new(),
-            name: false,
-        };
-        standing.clear();
-        part.forward.read(*doc, &numbers, &mut space, |term, column, order| {
-            found.counts[term][column] += 1;
-            standing.push((term, column, order));
-        });
-        if terms.pairs.iter().any(|(a, b)| said(&found.counts[*a]) && said(&found.counts[*b])) {
-            found.adjacency = adjacency(terms, &standing, |before, after, characters| {
-                part.forward.is_after(*doc, before, after, characters)
-            });
+impl TextMatches {
+    /// Reads what candidates of a segment say, which are in the order of their records.
+    fn read(&mut self, place: usize, docs: &[(DocId, usize)], terms: &Terms, view: &View) -> Result<(), IndexError> {
+        let averages = view.statistics.average_lengths();
+        let mut shared = vec![(0, false); docs.len()];
+        for (which, keyword) in terms.whole.iter().enumerate() {
+            each(
+                keyword,
+                |words| words.whole,
+                place,
+                docs,
+                view,
+                |at| {
+                    shared[at].0 += 1;
+                    self.keywords.push((docs[at].1, which));
+                },
+            )?;
         }
-        found
-    };
-    part.forward.fetch(docs.iter().map(|(doc, _)| *doc));
-    let mut found: Vec<Found> = docs.iter().map(one).collect();
-    for (which, keyword) in terms.whole.iter().enumerate() {
-        each(keyword, |words| words.whole, place, docs, view, |order| found[order].keywords.push(which))?;
+        for name in &terms.names {
+            each(name, |words| words.names, place, docs, view, |at| shared[at].1 = true)?;
+        }
+        let mut reader = Reader::of(place, &view.snapshot.parts[place], terms);
+        reader.forward.fetch(docs.iter().map(|(doc, _)| *doc));
+        for ((doc, order), (keywords, name)) in docs.iter().zip(shared) {
+            let counts = &mut self.counts[order * self.terms..][..self.terms];
+            let adjacency = reader.read(*doc, counts);
+            let found = Found { counts, adjacency, lengths: reader.forward.lengths(*doc), keywords, name };
+            self.features[*order] = measure(&found, terms, averages);
+        }
+        Ok(())
     }
-    for name in &terms.names {
-        each(name, |words| words.names, place, docs, view, |order| found[order].name = true)?;
-    }
-    Ok(found)
 }
 
-/// Calls back for those of some records of a segment that have a keyword or a name.
+/// Reads what records of a segment say.
+struct Reader<'a> {
+    forward: &'a Forward,
+    terms: &'a Terms,
+    numbers: Numbers,
+    /// The numbers of a record's words, and which of the terms stand where in it.
+    space: (Vec<u64>, Vec<Standing>),
+}
+
+impl<'a> Reader<'a> {
+    fn of(place: usize, part: &'a Part, terms: &'a Terms) -> Self {
+        let numbers = Numbers::of(terms.terms.iter().enumerate().filter_map(|(order, term)| {
+            let list = term.lists.iter().find(|list| list.part == place)?;
+            Some((order, part.word(list.audience, term.key)?.number))
+        }));
+        Self { forward: &part.forward, terms, numbers, space: (Vec::new(), Vec::new()) }
+    }
+
+    /// Counts the terms of a record, and tells which share of those that are neighbours in the query are so in it too.
+    fn read(&mut self, doc: DocId, counts: &mut [[u32; 3]]) -> f32 {
+        let (words, standing) = &mut self.space;
+        standing.clear();
+        self.forward.read(doc, &self.numbers, words, |term, column, order| {
+            counts[term][column] += 1;
+            standing.push((term, column, order));
+        });
+        if !self.terms.pairs.iter().any(|(a, b)| said(&counts[*a]) && said(&counts[*b])) {
+            return 0.0;
+        }
+        let is_after = |before, after, characters| self.forward.is_after(doc, before, after, characters);
+        adjacency(self.terms, standing, is_after)
+    }
+}
+
+/// Calls back for those of some records of a segment that have a keyword or a name, with their places.
 fn each(
     exact: &Exact,
     field: fn(&WordFields) -> Field,
@@ -152,9 +192,9 @@ fn each(
     for list in exact.lists.iter().filter(|list| list.part == place) {
         let lists = view.snapshot.parts[place].lists(field(&view.fields.words[list.audience.place()]))?;
         let mut list = lists.read_postings_from_terminfo(&list.info, IndexRecordOption::Basic)?;
-        for (order, (doc, _)) in docs.iter().enumerate() {
+        for (at, (doc, _)) in docs.iter().enumerate() {
             if seek(&mut list, *doc) {
-                callback(order);
+                callback(at);
             }
         }
     }
@@ -171,7 +211,7 @@ pub(super) fn norm(length: f32, average: f32) -> f32 {
     K1 * (1.0 - B + B * length / average)
 }
 
-fn measure(found: Found, terms: &Terms, averages: [f32; 3]) -> TextMatch {
+fn measure(found: &Found<'_>, terms: &Terms, averages: [f32; 3]) -> TextFeatures {
     let mass = terms.mass().max(f32::MIN_POSITIVE);
     let mut bm25 = [0.0; 3];
     for (column, score) in bm25.iter_mut().enumerate() {
@@ -179,28 +219,27 @@ fn measure(found: Found, terms: &Terms, averages: [f32; 3]) -> TextMatch {
         let sum: f32 = terms
             .terms
             .iter()
-            .zip(&found.counts)
+            .zip(found.counts)
             .map(|(term, counts)| term.weight * term.idf * saturated(counts[column], norm))
             .sum();
         *score = sum / mass;
     }
-    let features = [
+    [
         bm25[0],
         bm25[1],
         bm25[2],
-        coverage(&found, terms, terms.terms.len()),
-        coverage(&found, terms, RARE),
+        coverage(found, terms, terms.terms.len()),
+        coverage(found, terms, RARE),
         found.adjacency,
-        shared_keywords(&found, terms),
-        title_likeness(&found, terms),
-    ];
-    TextMatch { counts: found.counts, features, keywords: found.keywords }
+        shared_keywords(found, terms),
+        title_likeness(found, terms),
+    ]
 }
 
 /// The share of the idf mass of the query's first terms that the record has in any field.
-fn coverage(found: &Found, terms: &Terms, first: usize) -> f32 {
+fn coverage(found: &Found<'_>, terms: &Terms, first: usize) -> f32 {
     let (mut all, mut have) = (terms.unheard, 0.0);
-    for (term, counts) in terms.terms.iter().zip(&found.counts).take(first) {
+    for (term, counts) in terms.terms.iter().zip(found.counts).take(first) {
         all += term.weight * term.idf;
         if said(counts) {
             have += term.weight * term.idf;
@@ -235,17 +274,17 @@ fn adjacency(terms: &Terms, standing: &[Standing], is_after: impl Fn(usize, usiz
     if all > 0.0 { have / all } else { 0.0 }
 }
 
-fn shared_keywords(found: &Found, terms: &Terms) -> f32 {
+fn shared_keywords(found: &Found<'_>, terms: &Terms) -> f32 {
     if found.name {
         return 1.0;
     }
-    if terms.whole.is_empty() { 0.0 } else { found.keywords.len() as f32 / terms.whole.len() as f32 }
+    if terms.whole.is_empty() { 0.0 } else { found.keywords as f32 / terms.whole.len() as f32 }
 }
 
 /// Dice's coefficient of the query's title, or what stands for one, and the record's.
-fn title_likeness(found: &Found, terms: &Terms) -> f32 {
+fn title_likeness(found: &Found<'_>, terms: &Terms) -> f32 {
     let titled = terms.terms.iter().filter(|term| term.title).count();
-    let common = terms.terms.iter().zip(&found.counts).filter(|(term, counts)| term.title && counts[0] > 0).count();
+    let common = terms.terms.iter().zip(found.counts).filter(|(term, counts)| term.title && counts[0] > 0).count();
     let size = titled as f32 + found.lengths[0] as f32;
     if size > 0.0 { 2.0 * common as f32 / size } else { 0.0 }
 }

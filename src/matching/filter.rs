@@ -143,12 +143,12 @@ impl Columns {
     }
 
     /// The place of the set of facets that a record has.
-    pub fn facet_set(&self, doc: DocId) -> usize {
+    pub fn facet_set(&self, doc: DocId) -> u32 {
         self.facets.set_of(doc)
     }
 
     /// The facets of a set.
-    pub fn facets_of(&self, set: usize) -> impl Iterator<Item = Facet> + Clone {
+    pub fn facets_of(&self, set: u32) -> impl Iterator<Item = Facet> + Clone {
         self.facets.of_set(set)
     }
 
@@ -201,11 +201,12 @@ impl Facets {
         facets
     }
 
-    fn set_of(&self, doc: DocId) -> usize {
-        self.sets[doc as usize] as usize
+    fn set_of(&self, doc: DocId) -> u32 {
+        self.sets[doc as usize]
     }
 
-    fn of_set(&self, set: usize) -> impl Iterator<Item = Facet> + Clone {
+    fn of_set(&self, set: u32) -> impl Iterator<Item = Facet> + Clone {
+        let set = set as usize;
         let places = &self.places[self.starts[set] as usize..self.starts[set + 1] as usize];
         places.iter().map(|place| self.values[*place as usize])
     }

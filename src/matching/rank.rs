@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::candidates::{Candidate, best};
 use super::conditions::{CONDITION_FEATURES, Stand, Wanted};
-use super::features::{MEANING_FEATURE, TEXT_FEATURES, TextMatch, nearness, said, text_matches};
+use super::features::{MEANING_FEATURE, TEXT_FEATURES, TextFeatures, TextMatches, nearness, said, text_matches};
 use super::filter::Filter;
 use super::model::{Level, Scorer, feature_names};
 use super::nearest::Nearest;
@@ -154,7 +154,9 @@ pub(super) struct Scored {
     pub place: Place,
     /// What was looked for in the layer that it is of.
     pub terms: Rc<Terms>,
-    pub text: TextMatch,
+    /// What all candidates of that layer say, and which of them it is.
+    texts: Rc<TextMatches>,
+    order: usize,
     pub features: Features,
     pub candidate: Candidate,
 }
@@ -162,7 +164,22 @@ pub(super) struct Scored {
 impl Scored {
     /// The terms that it says, each with how often it stands in title, keywords and body.
     pub fn said(&self) -> impl Iterator<Item = (&QueryTerm, &[u32; 3])> {
-        self.terms.terms.iter().zip(&self.text.counts).filter(|(_, counts)| said(counts))
+        self.terms.terms.iter().zip(self.counts()).filter(|(_, counts)| said(counts))
+    }
+
+    /// By term: how often it stands in title, keywords and body.
+    pub fn counts(&self) -> &[[u32; 3]] {
+        self.texts.counts(self.order)
+    }
+
+    /// Whole keywords that it shares with what was looked for, by their places there.
+    pub fn keywords(&self) -> impl Iterator<Item = usize> + '_ {
+        self.texts.keywords(self.order)
+    }
+
+    /// Does it share a word, a keyword or a name with what was looked for, rather than the meaning alone?
+    pub fn says_something(&self) -> bool {
+        self.texts.says_something(self.order)
     }
 
     /// How near it is in meaning, as the feature says it.
@@ -223,18 +240,19 @@ impl Engine {
         for layer in &view.layers {
             let terms = Rc::new(Terms::of(&heard, names, layer, &view)?);
             let candidates = gather(&terms, query.meaning.as_ref(), layer, &view, filter)?;
-            let texts = text_matches(&candidates, &terms, &view)?;
-            scored.extend(candidates.into_iter().zip(texts).map(|(candidate, text)| {
+            let texts = Rc::new(text_matches(&candidates, &terms, &view)?);
+            scored.extend(candidates.into_iter().zip(&texts.features).enumerate().map(|(order, (candidate, text))| {
                 let part = &view.snapshot.parts[candidate.part];
                 let near = query.meaning.as_ref().and_then(|to| part.meanings.nearest(candidate.doc, to, &mut space));
                 let meaning = nearness(near);
                 let conditions = wanted.features(&part.columns, candidate.doc);
-                let features = together(text.features, meaning, conditions);
+                let features = together(*text, meaning, conditions);
                 let raw = weights.iter().zip(&features).map(|(weight, value)| weight * value).sum();
                 Scored {
                     place: Place { raw, id: candidate.id(&view) },
                     terms: Rc::clone(&terms),
-                    text,
+                    texts: Rc::clone(&texts),
+                    order,
                     features,
                     candidate,
                 }
@@ -264,7 +282,7 @@ fn gather(
     Ok(candidates)
 }
 
-fn together(text: [f32; TEXT_FEATURES.len()], meaning: f32, conditions: [f32; CONDITION_FEATURES.len()]) -> Features {
+fn together(text: TextFeatures, meaning: f32, conditions: [f32; CONDITION_FEATURES.len()]) -> Features {
     let mut all = text.into_iter().chain([meaning]).chain(conditions);
     std::array::from_fn(|_| all.next().unwrap_or_default())
 }
@@ -289,7 +307,7 @@ fn explain(scored: &Scored, conditions: Vec<Stand>, scorer: &Scorer, model: &str
     });
     Explanation {
         terms: shared_terms.collect(),
-        keywords: scored.text.keywords.iter().map(|which| terms.whole[*which].text.clone()).collect(),
+        keywords: scored.keywords().map(|which| terms.whole[which].text.clone()).collect(),
         looked_for: terms.terms.iter().map(|term| term.text.clone()).collect(),
         features: features.collect(),
         nearest: None,

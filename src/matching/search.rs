@@ -81,11 +81,11 @@ impl Engine {
         let kinds = if asked { &request.kinds[..] } else { &[] };
         for kind in kinds {
             let mut ranked = self.rank(*kind, &query, &names, true, &request.filter, scorer)?;
-            ranked.scored.retain(|scored| scored.text.says_something() || scored.meaning() >= NEAR);
+            ranked.scored.retain(|scored| scored.says_something() || scored.meaning() >= NEAR);
             for (layer, terms) in ranked.view.layers.iter().zip(&ranked.terms) {
                 counts.count(terms, layer, &ranked.view, &request.filter)?;
             }
-            for scored in ranked.scored.iter().filter(|scored| !scored.text.says_something()) {
+            for scored in ranked.scored.iter().filter(|scored| !scored.says_something()) {
                 counts.count_one(scored.candidate, &ranked.view);
             }
             found.extend(ranked.scored.into_iter().map(|scored| (*kind, scored)));

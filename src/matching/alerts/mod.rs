@@ -158,7 +158,7 @@ fn told(strong: &[Strong]) -> impl Iterator<Item = &Strong> {
 /// One word in common is no reason to call anybody. Where few records are yet, it can be all that they know of a demand,
 /// and so look like all of it.
 fn is_more_than_a_word(scored: &Scored) -> bool {
-    scored.said().nth(1).is_some() || !scored.text.keywords.is_empty()
+    scored.said().nth(1).is_some() || scored.keywords().next().is_some()
 }
 
 /// What a demand has that wants such records.
