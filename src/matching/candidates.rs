@@ -72,19 +72,19 @@ pub(super) fn best(
 /// every segment.
 fn gathering(terms: &Terms, place: usize, part: &Part, view: &View) -> Result<Vec<Gathering>, IndexError> {
     let there = terms.lists(terms.gathering, &view.fields).filter(|(list, ..)| list.part == place);
-    let gathered = there.map(|(list, field, gives)| {
-        let (option, most, lengths) = match gives {
-            Gives::AtMost(most) => {
-                (IndexRecordOption::WithFreqs, most, Some(part.segment.get_fieldnorms_reader(field)?))
-            }
-            Gives::Each(most) => (IndexRecordOption::Basic, most, None),
+    // A list that is open is large: it is put in its place at once.
+    let mut there: Vec<_> = there.collect();
+    there.sort_by(|(.., a), (.., b)| b.most().total_cmp(&a.most()));
+    let mut gathered = Vec::with_capacity(there.len());
+    for (list, field, gives) in there {
+        let (option, lengths) = match gives {
+            Gives::AtMost(_) => (IndexRecordOption::WithFreqs, Some(part.segment.get_fieldnorms_reader(field)?)),
+            Gives::Each(_) => (IndexRecordOption::Basic, None),
         };
         let postings = part.lists(field)?.read_block_postings_from_terminfo(&list.info, option)?;
         let entries = list.info.doc_freq as usize / part.segment.max_doc().div_ceil(WINDOW) as usize;
-        Ok(Gathering { postings, most, lengths, entries, at: 0 })
-    });
-    let mut gathered = gathered.collect::<Result<Vec<_>, IndexError>>()?;
-    gathered.sort_by(|a, b| b.most.total_cmp(&a.most));
+        gathered.push(Gathering { postings, most: gives.most(), lengths, entries, at: 0 });
+    }
     Ok(gathered)
 }
 
@@ -104,30 +104,21 @@ struct Gathering {
 impl Gathering {
     /// Adds what the list gives to the sums of the records of a window.
     fn add(&mut self, start: DocId, window: &mut Window, worth: &Worth) {
-        if window.is_dense() {
-            self.each(start, worth, |place, given| window.give_one_of_many(place, given));
-        } else {
-            self.each(start, worth, |place, given| window.give(place, given));
-        }
-    }
-
-    /// Calls back for each record of a window that is on the list, with its place there and what the list gives it.
-    #[inline]
-    fn each(&mut self, start: DocId, worth: &Worth, mut give: impl FnMut(u32, Score)) {
         let end = start + WINDOW;
         self.go_to(start);
         loop {
             let docs = &self.postings.docs()[self.at..];
             let all = docs.last().is_some_and(|last| *last < end);
             let before = if all { docs.len() } else { docs.partition_point(|doc| *doc < end) };
+            let docs = &docs[..before];
             match &self.lengths {
                 Some(lengths) => {
-                    let freqs = &self.postings.freqs()[self.at..];
-                    for (doc, freq) in docs[..before].iter().zip(freqs) {
-                        give(doc - start, self.most * worth.at(*freq, lengths.fieldnorm_id(*doc)));
-                    }
+                    let found = docs.iter().zip(&self.postings.freqs()[self.at..]);
+                    window.give(
+                        found.map(|(doc, freq)| (doc - start, self.most * worth.at(*freq, lengths.fieldnorm_id(*doc)))),
+                    );
                 }
-                None => docs[..before].iter().for_each(|doc| give(doc - start, self.most)),
+                None => window.give(docs.iter().map(|doc| (doc - start, self.most))),
             }
             if !all {
                 self.at += before;

@@ -41,12 +41,12 @@ impl Counts {
         self.estimated |= every > 1;
         for place in &layer.parts {
             let part = &view.snapshot.parts[*place];
-            let there = lists.iter().filter(|(list, ..)| list.part == *place);
-            let mut postings = there
-                .map(|(list, field, _)| {
-                    Ok(part.lists(*field)?.read_block_postings_from_terminfo(&list.info, IndexRecordOption::Basic)?)
-                })
-                .collect::<Result<Vec<_>, IndexError>>()?;
+            let there: Vec<_> = lists.iter().filter(|(list, ..)| list.part == *place).collect();
+            let mut postings = Vec::with_capacity(there.len());
+            for (list, field, _) in there {
+                let lists = part.lists(*field)?;
+                postings.push(lists.read_block_postings_from_terminfo(&list.info, IndexRecordOption::Basic)?);
+            }
             let mut looked_at = Sample::of(part, filter);
             if let Some(own) = layer.own(part, &view.fields)? {
                 let has = |doc: &DocId, list: &mut BlockSegmentPostings| {

@@ -70,6 +70,15 @@ pub(super) enum Gives {
     Each(f32),
 }
 
+impl Gives {
+    /// What a record gets at most.
+    pub const fn most(self) -> f32 {
+        match self {
+            Self::AtMost(most) | Self::Each(most) => most,
+        }
+    }
+}
+
 /// The telling terms of a query, and which of them are neighbours in it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Terms {

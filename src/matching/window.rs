@@ -4,8 +4,9 @@ use tantivy::{DocId, Score};
 
 /// Records whose sums are held at once: 32 KiB, which stay beside the processor.
 pub(super) const WINDOW: DocId = 1 << 13;
+const SIZE: usize = WINDOW as usize;
 /// From so many entries of lists on, all sums are looked through sooner than it is noted which of them are something.
-const DENSE: usize = WINDOW as usize / 16;
+const DENSE: usize = SIZE / 16;
 /// Sums that are passed over at once.
 const STRETCH: usize = 16;
 /// Sums that are counted without asking whether they are enough.
@@ -15,19 +16,18 @@ const SIDE_BY_SIDE: usize = 8;
 
 /// The sums of the records of a window; all are nothing between two windows.
 pub(super) struct Window {
-    sums: Vec<Score>,
+    sums: Box<[Score; SIZE]>,
     /// Entries of the lists read so far, about.
     expected: usize,
     /// The places of the sums that are something, unless there are many: so many, in any order. One more place is there to
     /// be written to.
-    touched: Vec<u32>,
+    touched: Box<[u32; SIZE + 1]>,
     many: usize,
 }
 
 impl Default for Window {
     fn default() -> Self {
-        let size = WINDOW as usize;
-        Self { sums: vec![0.0; size], expected: 0, touched: vec![0; size + 1], many: 0 }
+        Self { sums: Box::new([0.0; SIZE]), expected: 0, touched: Box::new([0; SIZE + 1]), many: 0 }
     }
 }
 
@@ -37,23 +37,27 @@ impl Window {
         self.expected += entries;
     }
 
-    /// Are so many sums something that it is not noted which? Then things are given by [`Window::give_one_of_many`].
-    pub const fn is_dense(&self) -> bool {
+    /// Are so many sums something that it is not noted which?
+    const fn is_dense(&self) -> bool {
         self.expected >= DENSE
     }
 
-    /// Without a branch, which would be foreseen wrongly half the time.
+    /// Gives records at some places something each.
     #[inline]
-    pub fn give(&mut self, place: u32, given: Score) {
-        let sum = &mut self.sums[place as usize];
-        self.touched[self.many] = place;
-        self.many += usize::from(*sum == 0.0 && given > 0.0);
-        *sum += given;
-    }
-
-    #[inline]
-    pub fn give_one_of_many(&mut self, place: u32, given: Score) {
-        self.sums[place as usize] += given;
+    pub fn give(&mut self, given: impl Iterator<Item = (u32, Score)>) {
+        if self.is_dense() {
+            given.for_each(|(place, given)| self.sums[place as usize % SIZE] += given);
+            return;
+        }
+        let mut many = self.many;
+        for (place, given) in given {
+            let sum = &mut self.sums[place as usize % SIZE];
+            // Without a branch, which would be foreseen wrongly half the time.
+            self.touched[many] = place;
+            many += usize::from(*sum == 0.0 && given > 0.0);
+            *sum += given;
+        }
+        self.many = many;
     }
 
     /// Are more than so many sums something, and not below a bound?
@@ -147,13 +151,10 @@ mod tests {
         // Little, much, and what turns out to be much when part of it is there.
         for (expected, later) in [(1, 0), (WINDOW as usize, 0), (1, WINDOW as usize)] {
             window.expect(expected);
-            for (number, (place, given)) in given.iter().enumerate() {
-                if number == half {
-                    window.expect(later);
-                }
-                let give = if window.is_dense() { Window::give_one_of_many } else { Window::give };
-                give(&mut window, *place, *given);
-            }
+            let (first, second) = given.split_at(half);
+            window.give(first.iter().copied());
+            window.expect(later);
+            window.give(second.iter().copied());
             assert_eq!(window.is_dense(), expected + later >= DENSE);
             assert!(window.has_more(sums.len() - 1, 50.0) && !window.has_more(sums.len(), 50.0));
             window.take(10, 50.0, &mut found);
