@@ -16,18 +16,18 @@ const SIDE_BY_SIDE: usize = 8;
 
 /// The sums of the records of a window; all are nothing between two windows.
 pub(super) struct Window {
-    sums: Box<[Score; SIZE]>,
+    sums: Vec<Score>,
     /// Entries of the lists read so far, about.
     expected: usize,
     /// The places of the sums that are something, unless there are many: so many, in any order. One more place is there to
     /// be written to.
-    touched: Box<[u32; SIZE + 1]>,
+    touched: Vec<u32>,
     many: usize,
 }
 
 impl Default for Window {
     fn default() -> Self {
-        Self { sums: Box::new([0.0; SIZE]), expected: 0, touched: Box::new([0; SIZE + 1]), many: 0 }
+        Self { sums: vec![0.0; SIZE], expected: 0, touched: vec![0; SIZE + 1], many: 0 }
     }
 }
 
@@ -45,13 +45,16 @@ impl Window {
     /// Gives records at some places something each.
     #[inline]
     pub fn give(&mut self, given: impl Iterator<Item = (u32, Score)>) {
-        if self.is_dense() {
-            given.for_each(|(place, given)| self.sums[place as usize % SIZE] += given);
+        let dense = self.is_dense();
+        // So that it need not be asked for each place whether there is one.
+        let sums = &mut self.sums[..SIZE];
+        if dense {
+            given.for_each(|(place, given)| sums[place as usize % SIZE] += given);
             return;
         }
         let mut many = self.many;
         for (place, given) in given {
-            let sum = &mut self.sums[place as usize % SIZE];
+            let sum = &mut sums[place as usize % SIZE];
             // Without a branch, which would be foreseen wrongly half the time.
             self.touched[many] = place;
             many += usize::from(*sum == 0.0 && given > 0.0);
