@@ -54,8 +54,8 @@ impl Window {
         }
         let mut many = self.many;
         for (place, given) in given {
-            let sum = &mut sums[place as usize % SIZE];
             // Without a branch, which would be foreseen wrongly half the time.
+            let sum = &mut sums[place as usize % SIZE];
             self.touched[many] = place;
             many += usize::from(*sum == 0.0 && given > 0.0);
             *sum += given;
