@@ -8,12 +8,15 @@
 
 #[path = "stage/accounts.rs"]
 mod accounts;
+#[path = "stage/median.rs"]
+mod median;
 mod stage;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 use std::time::Instant;
 
+use accounts::PASSWORD;
 use actix_web::http::Method;
 use diesel_async::{AsyncConnection, AsyncPgConnection};
 use duijie::demo::County;
@@ -21,6 +24,7 @@ use duijie::http::{Limits, Payer};
 use duijie::identity::tokens::Tokens;
 use duijie::identity::{Role, Secret, keys};
 use duijie::openapi;
+use median::median;
 use serde_json::json;
 use stage::Stage;
 use tokio::runtime::Runtime;
@@ -32,7 +36,6 @@ const ACCOUNTS: usize = 60;
 const MATCHES: usize = 600;
 /// Requests authorised without HTTP.
 const AUTHORISED: usize = 20_000;
-const PASSWORD: &str = "correct horse battery";
 
 fn main() {
     let runtime = Runtime::new().expect("a runtime");
@@ -40,7 +43,7 @@ fn main() {
     runtime.block_on(async {
         let stage = Stage::set(&county, &county.results, &[]).await;
         let enterprise = county.demands[0].fields.enterprise_id;
-        accounts::add((0..ACCOUNTS).map(|place| (login(place), enterprise)), PASSWORD, &stage).await;
+        accounts::add((0..ACCOUNTS).map(|place| (login(place), enterprise)), &stage).await;
         let (right, known, unknown) = sign_ins(&stage).await;
         println!("sign-in {right:.1} ms; wrong password {known:.1} ms, unknown login {unknown:.1} ms");
         println!("unknown/known {:.3}", unknown / known);
@@ -80,7 +83,7 @@ async fn sign_ins(stage: &Stage) -> (f64, f64, f64) {
 
 /// Milliseconds of a match by the public and by an account, taking turns over the demands.
 async fn matches(stage: &Stage, county: &County) -> (f64, f64) {
-    let bearer = accounts::bearer(&login(0), PASSWORD, stage).await;
+    let bearer = accounts::bearer(&login(0), stage).await;
     let (mut public, mut authorised) = (Vec::new(), Vec::new());
     for demand in county.demands.iter().map(|record| &record.fields).cycle().take(MATCHES) {
         let body = json!({"kind": "result", "title": demand.title, "text": demand.description, "limit": 20});
@@ -128,9 +131,4 @@ async fn authorise(stage: &Stage) -> f64 {
         times.push(started.elapsed().as_secs_f64() * 1e3);
     }
     median(times)
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -5,6 +5,9 @@
 //! `evaluation/meaning.texts.jsonl.gz` are held against the vectors that this engine found.
 #![expect(clippy::expect_used, reason = "a benchmark ends where what it needs is missing")]
 
+#[path = "stage/median.rs"]
+mod median;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
@@ -12,6 +15,7 @@ use std::time::Instant;
 use duijie::demo::County;
 use duijie::meaning::{DIMENSIONS, Embedder};
 use flate2::read::GzDecoder;
+use median::median;
 use serde_json::json;
 
 /// Abstracts in a turn, and turns.
@@ -126,9 +130,4 @@ fn seconds(work: impl FnOnce()) -> f64 {
     let started = Instant::now();
     work();
     started.elapsed().as_secs_f64()
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -7,13 +7,17 @@
 
 #[path = "stage/accounts.rs"]
 mod accounts;
+#[path = "stage/median.rs"]
+mod median;
 mod stage;
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use duijie::demo::County;
 use duijie::policies::RULES;
 use hyper::Method;
+use median::median;
 use serde_json::Value;
 use stage::Stage;
 use tokio::runtime::Runtime;
@@ -26,7 +30,6 @@ const MANY: u32 = 5_000;
 /// Of each firm, from the first on.
 const PAGES: usize = 15;
 const ROUNDS: usize = 20;
-const PASSWORD: &str = "correct horse battery";
 
 fn main() {
     let runtime = Runtime::new().expect("a runtime");
@@ -59,7 +62,7 @@ fn firms(county: &County) -> [Uuid; 3] {
 struct Office {
     stage: Stage,
     /// Of each firm.
-    bearers: Vec<(Uuid, String)>,
+    bearers: HashMap<Uuid, String>,
 }
 
 impl Office {
@@ -70,22 +73,22 @@ impl Office {
         tokio::spawn(connection);
         client.batch_execute(&sql.replace("{rules}", &RULES.to_string())).await.expect("policies");
         let firms = firms(county);
-        accounts::add(firms.map(|firm| (firm.to_string(), firm)), PASSWORD, &stage).await;
-        let mut bearers = Vec::new();
+        accounts::add(firms.map(|firm| (firm.to_string(), firm)), &stage).await;
+        let mut bearers = HashMap::new();
         for firm in firms {
-            bearers.push((firm, accounts::bearer(&firm.to_string(), PASSWORD, &stage).await));
+            bearers.insert(firm, accounts::bearer(&firm.to_string(), &stage).await);
         }
         Self { stage, bearers }
     }
 
     /// Adds the milliseconds of each page of a firm.
     async fn ask(&self, firm: Uuid, times: &mut Vec<f64>) {
-        let (_, bearer) = self.bearers.iter().find(|(one, _)| *one == firm).expect("an account");
         let all = format!("/v1/enterprises/{firm}/policies?limit=20");
         let mut next = all.clone();
         for _ in 0..PAGES {
             let started = Instant::now();
-            let (status, page) = self.stage.call(Method::GET, &next, &[("authorization", bearer)], None).await;
+            let (status, page) =
+                self.stage.call(Method::GET, &next, &[("authorization", &self.bearers[&firm])], None).await;
             times.push(started.elapsed().as_secs_f64() * 1e3);
             assert_eq!(status, 200);
             let page: Value = serde_json::from_slice(&page).expect("JSON");
@@ -93,9 +96,4 @@ impl Office {
             next = format!("{all}&cursor={}", page["next_cursor"].as_str().expect("a next page"));
         }
     }
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
 }

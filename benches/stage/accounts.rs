@@ -8,9 +8,11 @@ use uuid::Uuid;
 
 use crate::stage::Stage;
 
-/// Adds accounts with one password.
-pub async fn add(logins: impl IntoIterator<Item = (String, Uuid)>, password: &str, stage: &Stage) {
-    let hash = Passwords::new(&Cost::default()).hash(password).expect("a hash");
+pub const PASSWORD: &str = "correct horse battery";
+
+/// Adds accounts with that password.
+pub async fn add(logins: impl IntoIterator<Item = (String, Uuid)>, stage: &Stage) {
+    let hash = Passwords::new(&Cost::default()).hash(PASSWORD).expect("a hash");
     let mut connection = AsyncPgConnection::establish(&stage.url).await.expect("a connection");
     for (login, organisation) in logins {
         let user = NewUser {
@@ -26,8 +28,8 @@ pub async fn add(logins: impl IntoIterator<Item = (String, Uuid)>, password: &st
 }
 
 /// The head that an account's requests bear.
-pub async fn bearer(login: &str, password: &str, stage: &Stage) -> String {
-    let (_, answer) = stage.post("/v1/sessions", &[], &json!({"login": login, "password": password})).await;
+pub async fn bearer(login: &str, stage: &Stage) -> String {
+    let (_, answer) = stage.post("/v1/sessions", &[], &json!({"login": login, "password": PASSWORD})).await;
     let session: Value = serde_json::from_slice(&answer).expect("JSON");
     format!("Bearer {}", session["access_token"].as_str().expect("a token"))
 }

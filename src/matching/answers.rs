@@ -1,6 +1,5 @@
 //! What callers get from matching and search: matches and hits with their records, read anew from the database.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use diesel::QueryResult;
@@ -9,7 +8,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::documents::Indexed;
+use super::documents::{Indexed, NamedText};
 use super::{Document, Explanation, FacetCount, Hit, Level, Match, Nearest, Query, Sought, Span, highlight, meanings};
 use crate::access::{self, Action};
 use crate::database::Connection;
@@ -174,12 +173,12 @@ struct Shown {
 
 /// A record of any kind as the index sees it.
 trait Searched {
-    fn texts(&self) -> Vec<(&'static str, Cow<'_, str>)>;
+    fn texts(&self) -> Vec<NamedText<'_>>;
     fn document(&self) -> Document;
 }
 
 impl<C: Indexed> Searched for Record<C> {
-    fn texts(&self) -> Vec<(&'static str, Cow<'_, str>)> {
+    fn texts(&self) -> Vec<NamedText<'_>> {
         self.fields.texts()
     }
 
@@ -188,7 +187,7 @@ impl<C: Indexed> Searched for Record<C> {
     }
 }
 
-fn highlights(texts: &[(&'static str, Cow<'_, str>)], terms: &[String]) -> BTreeMap<&'static str, Vec<Vec<Span>>> {
+fn highlights(texts: &[NamedText<'_>], terms: &[String]) -> BTreeMap<&'static str, Vec<Vec<Span>>> {
     let sought = Sought::of(terms);
     let fields = texts.iter().map(|(field, text)| (*field, highlight(text, &sought)));
     fields.filter(|(_, pieces)| !pieces.is_empty()).collect()

@@ -37,12 +37,15 @@ pub struct Loaded {
     pub last: Option<Uuid>,
 }
 
+/// The name of a field and its text.
+pub type NamedText<'a> = (&'static str, Cow<'a, str>);
+
 /// A concept that the index keeps.
 pub trait Indexed: Store {
     fn document(record: &Record<Self>) -> Document;
 
     /// The texts that are searched by words, by the names of their fields; lists with `；` between their items.
-    fn texts(&self) -> Vec<(&'static str, Cow<'_, str>)>;
+    fn texts(&self) -> Vec<NamedText<'_>>;
 }
 
 /// The records of the ids as they are now, with what they mean to a model if one is named; a deleted one is to be
@@ -155,10 +158,6 @@ fn joined<T: std::ops::Deref<Target = str>>(items: &[T]) -> String {
     items.iter().map(std::ops::Deref::deref).collect::<Vec<_>>().join("；")
 }
 
-fn shown<T: std::ops::Deref<Target = str>>(item: Option<&T>) -> Cow<'_, str> {
-    item.map(|item| Cow::Borrowed(&**item)).unwrap_or_default()
-}
-
 fn text<T: std::ops::Deref<Target = str>>(item: Option<&T>) -> Option<String> {
     item.map(|item| item.to_string())
 }
@@ -202,11 +201,11 @@ impl Indexed for ResearchResult {
         }
     }
 
-    fn texts(&self) -> Vec<(&'static str, Cow<'_, str>)> {
+    fn texts(&self) -> Vec<NamedText<'_>> {
         vec![
-            ("title", shown(Some(&self.title))),
-            ("summary", shown(Some(&self.summary))),
-            ("keywords", Cow::Owned(joined(&self.keywords))),
+            ("title", Cow::Borrowed(&self.title)),
+            ("summary", Cow::Borrowed(&self.summary)),
+            ("keywords", joined(&self.keywords).into()),
         ]
     }
 }
@@ -229,12 +228,12 @@ impl Indexed for Expert {
         }
     }
 
-    fn texts(&self) -> Vec<(&'static str, Cow<'_, str>)> {
+    fn texts(&self) -> Vec<NamedText<'_>> {
         vec![
-            ("name", shown(Some(&self.name))),
-            ("title", shown(self.title.as_ref())),
-            ("biography", shown(self.biography.as_ref())),
-            ("expertise", Cow::Owned(joined(&self.expertise))),
+            ("name", Cow::Borrowed(&self.name)),
+            ("title", self.title.as_deref().unwrap_or_default().into()),
+            ("biography", self.biography.as_deref().unwrap_or_default().into()),
+            ("expertise", joined(&self.expertise).into()),
         ]
     }
 }
@@ -256,11 +255,11 @@ impl Indexed for Organisation {
         }
     }
 
-    fn texts(&self) -> Vec<(&'static str, Cow<'_, str>)> {
+    fn texts(&self) -> Vec<NamedText<'_>> {
         vec![
-            ("name", shown(Some(&self.name))),
-            ("profile", shown(self.profile.as_ref())),
-            ("main_products", Cow::Owned(joined(&self.main_products))),
+            ("name", Cow::Borrowed(&self.name)),
+            ("profile", self.profile.as_deref().unwrap_or_default().into()),
+            ("main_products", joined(&self.main_products).into()),
         ]
     }
 }
@@ -284,11 +283,11 @@ impl Indexed for Demand {
         }
     }
 
-    fn texts(&self) -> Vec<(&'static str, Cow<'_, str>)> {
+    fn texts(&self) -> Vec<NamedText<'_>> {
         vec![
-            ("title", shown(Some(&self.title))),
-            ("description", shown(Some(&self.description))),
-            ("keywords", Cow::Owned(joined(&self.keywords))),
+            ("title", Cow::Borrowed(&self.title)),
+            ("description", Cow::Borrowed(&self.description)),
+            ("keywords", joined(&self.keywords).into()),
         ]
     }
 }
@@ -308,11 +307,11 @@ impl Indexed for Policy {
         }
     }
 
-    fn texts(&self) -> Vec<(&'static str, Cow<'_, str>)> {
+    fn texts(&self) -> Vec<NamedText<'_>> {
         vec![
-            ("title", shown(Some(&self.title))),
-            ("body", shown(Some(&self.body))),
-            ("topics", Cow::Owned(joined(&self.topics))),
+            ("title", Cow::Borrowed(&self.title)),
+            ("body", Cow::Borrowed(&self.body)),
+            ("topics", joined(&self.topics).into()),
         ]
     }
 }

@@ -119,17 +119,11 @@ impl TextMatches {
         let averages = view.statistics.average_lengths();
         let mut shared = vec![(0, false); docs.len()];
         for (which, keyword) in terms.whole.iter().enumerate() {
-            each(
-                keyword,
-                |words| words.whole,
-                place,
-                docs,
-                view,
-                |at| {
-                    shared[at].0 += 1;
-                    self.keywords.push((docs[at].1, which));
-                },
-            )?;
+            let share = |at: usize| {
+                shared[at].0 += 1;
+                self.keywords.push((docs[at].1, which));
+            };
+            each(keyword, |words| words.whole, place, docs, view, share)?;
         }
         for name in &terms.names {
             each(name, |words| words.names, place, docs, view, |at| shared[at].1 = true)?;
@@ -151,8 +145,9 @@ struct Reader<'a> {
     forward: &'a Forward,
     terms: &'a Terms,
     numbers: Numbers,
-    /// The numbers of a record's words, and which of the terms stand where in it.
-    space: (Vec<u64>, Vec<Standing>),
+    /// Of the record that is read: the numbers of its words, and which of the terms stand where.
+    words: Vec<u64>,
+    standing: Vec<Standing>,
 }
 
 impl<'a> Reader<'a> {
@@ -161,22 +156,21 @@ impl<'a> Reader<'a> {
             let list = term.lists.iter().find(|list| list.part == place)?;
             Some((order, part.word(list.audience, term.key)?.number))
         }));
-        Self { forward: &part.forward, terms, numbers, space: (Vec::new(), Vec::new()) }
+        Self { forward: &part.forward, terms, numbers, words: Vec::new(), standing: Vec::new() }
     }
 
     /// Counts the terms of a record, and tells which share of those that are neighbours in the query are so in it too.
     fn read(&mut self, doc: DocId, counts: &mut [[u32; 3]]) -> f32 {
-        let (words, standing) = &mut self.space;
-        standing.clear();
-        self.forward.read(doc, &self.numbers, words, |term, column, order| {
+        self.standing.clear();
+        self.forward.read(doc, &self.numbers, &mut self.words, |term, column, order| {
             counts[term][column] += 1;
-            standing.push((term, column, order));
+            self.standing.push((term, column, order));
         });
         if !self.terms.pairs.iter().any(|(a, b)| said(&counts[*a]) && said(&counts[*b])) {
             return 0.0;
         }
         let is_after = |before, after, characters| self.forward.is_after(doc, before, after, characters);
-        adjacency(self.terms, standing, is_after)
+        adjacency(self.terms, &self.standing, is_after)
     }
 }
 

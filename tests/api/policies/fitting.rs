@@ -1,5 +1,7 @@
 //! Which clauses fit a firm, what it lacks, and who is told.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use super::{all, each, policy};
@@ -133,4 +135,34 @@ async fn the_firms_that_a_policy_fits_are_told_once() {
     // One that was withdrawn is named no more.
     staff.patch(&one, "\"3\"", &json!({"status": "withdrawn"})).await.expect(200);
     assert_eq!(told(&fitting).await.len(), 1);
+}
+
+/// Policies with 20 clauses each, spread over whom they are for.
+const COUNTY: &str = include_str!("../../../benches/policies.sql");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fits_a_firm_goes_on_page_by_page_among_thousands_of_clauses() {
+    let service = Service::start().await;
+    let staff = service.staff().await;
+    let large = json!({"name": "大厂", "kind": "enterprise", "region": "130927", "industry": "C36", "scale": "large",
+        "labels": ["high_tech", "leading", "specialised", "gazelle"]});
+    let firms = [
+        staff.create("organisations", &hardware("五金厂")).await,
+        staff.create("organisations", &json!({"name": "新厂", "kind": "enterprise"})).await,
+        staff.create("organisations", &large).await,
+    ];
+    let county = COUNTY.replace("{policies}", "100").replace("{rules}", &duijie::policies::RULES.to_string());
+    service.sql(&county).await.expect("a county");
+    assert_eq!(service.value("SELECT count(*) FROM policy_clauses").await, "2000");
+    for firm in &firms {
+        let path = format!("/v1/enterprises/{firm}/policies");
+        let mut next = path.clone();
+        let mut found = HashSet::new();
+        for page in 1..=15 {
+            let answer = staff.get(&next).await;
+            found.extend(each(&answer, "clause_id").iter().map(Value::to_string));
+            assert_eq!(found.len(), 20 * page, "none stands twice");
+            next = format!("{path}?cursor={}", answer.body["next_cursor"].as_str().expect("a next page"));
+        }
+    }
 }
